@@ -1,0 +1,195 @@
+"""The light bundle on disk: the files a render leaves, their names, channels, dtypes and units.
+
+`render` writes a bundle; `camera`, `truth`, `reflect` and the reader open it with the functions below. Does not
+cover: how pixels come about. Layout, below the render stage's output folder:
+
+    bundle.json                     SceneBundle
+    scene.json                      the SceneSpec
+    views/v<k>/layers.exr           float32 and half radiance layers, scene-linear Rec.709, W/(m2 sr) relative
+    views/v<k>/depth.exr            float32 metres along the camera's axis, 0 = nothing hit
+    views/v<k>/normal.exr           float32 unit shading normal in the camera frame (OpenCV), 0 = nothing hit
+    views/v<k>/position.exr         float32 metres, world frame
+    views/v<k>/instance.png         uint16 instance_id, 0 = no part
+    views/v<k>/object.png           uint16 object index of everything, 0 = nothing
+    views/v<k>/face.png             uint16 CAD face_id + 1, 0 = no part
+    views/v<k>/material.png         uint16 index into SceneBundle.materials + 1, 0 = nothing
+    views/v<k>/reflection.exr       float32 channels of the one-sample mirror probe, see REFLECTION_CHANNELS
+
+Layers in layers.exr, each with channels .R .G .B: `combined` (denoised beauty), `noisy` (the same, untouched),
+`group.<name>` (one light group, untouched), `denoised.<name>` (one light group, denoised, half), and the light-path
+terms `diffuse_direct diffuse_indirect glossy_direct glossy_indirect transmission_direct transmission_indirect
+emission environment` (radiance, colour already multiplied in), `diffuse_color glossy_color` (half).
+noisy = sum of group.* = sum of the light-path terms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.arrange.arrangement import PlacedCamera, PlacedItem
+from pipeline.records import from_dict, read_json
+
+BUNDLE_FILE: Final = "bundle.json"
+SCENE_FILE: Final = "scene.json"
+
+PATH_TERMS: Final = (
+    "diffuse_direct",
+    "diffuse_indirect",
+    "glossy_direct",
+    "glossy_indirect",
+    "transmission_direct",
+    "transmission_indirect",
+    "emission",
+    "environment",
+)
+"""Light-path terms that add up to `noisy`."""
+
+REFLECTION_CHANNELS: Final = ("object", "distance", "face", "direction.X", "direction.Y", "direction.Z")
+"""`object`: object index that the mirror ray hits, WORLD_INDEX for the world, 0 where the pixel shows nothing;
+`distance`: metres from the surface to that hit, 0 for the world; `face`: CAD face_id + 1 of the hit, 0 if no part;
+`direction`: unit direction (world frame) into the environment, 0 unless the ray reaches the world."""
+
+FIRST_SUPPORT: Final = 1001
+FIRST_SURROUNDING: Final = 2001
+FIRST_LAMP: Final = 3001
+WORLD_INDEX: Final = 65535
+"""Object indices: parts 1..1000 (= instance_id), supports, surroundings, lamps, and the world."""
+
+ObjectKind = Literal["part", "support", "surroundings", "light"]
+
+
+@dataclass(frozen=True)
+class BundleObject:
+    """What an object index stands for."""
+
+    index: int
+    kind: ObjectKind
+    id: str
+    """part_id, light_id, or the label of a support or surrounding piece."""
+    label: str
+    """part: category; light: kind of lamp; else the label."""
+    group: str | None
+    """Light group of a lamp."""
+
+
+@dataclass(frozen=True)
+class BundleMaterial:
+    """What a value of material.png stands for."""
+
+    name: str
+    kind: Literal["metal", "plain", "emitter"]
+    metal: str | None
+    process: str | None
+    ra_um: float | None
+
+
+@dataclass(frozen=True)
+class BundleFinish:
+    """The finish of one CAD face of one instance."""
+
+    instance_id: int
+    face_id: int
+    process: str
+    ra_um: float
+    alpha_across: float
+    alpha_along: float
+    lay: str
+
+
+@dataclass(frozen=True)
+class BundleView:
+    """One view of a bundle."""
+
+    view_id: str
+    view_index: int
+    camera: PlacedCamera
+
+
+@dataclass(frozen=True)
+class SceneBundle:
+    """`bundle.json`: what a reader must know to use the layers."""
+
+    scene_id: str
+    blender: str
+    samples: int
+    groups: tuple[str, ...]
+    objects: tuple[BundleObject, ...]
+    materials: tuple[BundleMaterial, ...]
+    finishes: tuple[BundleFinish, ...]
+    items: tuple[PlacedItem, ...]
+    views: tuple[BundleView, ...]
+
+
+def view_folder(bundle: Path, view_index: int) -> Path:
+    """Folder of one view's layers."""
+    return bundle / "views" / f"v{view_index}"
+
+
+def load_bundle(folder: Path) -> SceneBundle:
+    """Read `bundle.json`. Raises FileNotFoundError when *folder* holds no bundle."""
+    return from_dict(SceneBundle, read_json(folder / BUNDLE_FILE))
+
+
+def read_exr(path: Path) -> dict[str, NDArray[np.float32]]:
+    """Read every channel of an EXR file: channel name -> (h, w) float32. Raises OSError when it cannot be read."""
+    import OpenImageIO as oiio  # imported here: half of the readers of this module never open an EXR
+
+    file: Any = oiio.ImageInput.open(str(path))
+    if file is None:
+        raise OSError(f"cannot read {path}: {oiio.geterror()}")
+    try:
+        names = list(file.spec().channelnames)
+        pixels = file.read_image(oiio.FLOAT)
+    finally:
+        file.close()
+    if pixels is None:
+        raise OSError(f"cannot read the pixels of {path}: the file is damaged")
+    pixels = np.asarray(pixels, dtype=np.float32).reshape(pixels.shape[0], pixels.shape[1], -1)
+    return {name: np.ascontiguousarray(pixels[..., i]) for i, name in enumerate(names)}
+
+
+def write_exr(path: Path, channels: dict[str, NDArray[Any]]) -> None:
+    """Write (h, w) arrays as one EXR part; float16 arrays become half channels, all others float32. Same bytes for
+    the same pixels."""
+    import OpenImageIO as oiio
+
+    height, width = next(iter(channels.values())).shape
+    spec = oiio.ImageSpec(width, height, len(channels), oiio.FLOAT)
+    spec.channelnames = tuple(channels)
+    spec.channelformats = tuple(oiio.HALF if a.dtype == np.float16 else oiio.FLOAT for a in channels.values())
+    spec.attribute("compression", "zip:1")
+    output: Any = oiio.ImageOutput.create(str(path))
+    if output is None or not output.open(str(path), spec):
+        raise OSError(f"cannot write {path}: {oiio.geterror()}")
+    stacked = np.stack([np.asarray(a, dtype=np.float32) for a in channels.values()], axis=-1)
+    written = output.write_image(np.ascontiguousarray(stacked))
+    if not (output.close() and written):
+        raise OSError(f"cannot write {path}: {output.geterror()}")
+
+
+def layer(channels: dict[str, NDArray[np.float32]], name: str) -> NDArray[np.float32]:
+    """(h, w, 3) float32 layer *name* from `read_exr`'s channels. Raises KeyError when it is not there."""
+    return np.stack([channels[f"{name}.{axis}"] for axis in "RGB"], axis=-1)
+
+
+def read_ids(path: Path) -> NDArray[np.uint16]:
+    """Read a uint16 id layer (PNG) as (h, w). Raises OSError when it cannot be read."""
+    import cv2
+
+    ids = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if ids is None:
+        raise OSError(f"cannot read {path}")
+    return np.asarray(ids, dtype=np.uint16)
+
+
+def write_ids(path: Path, ids: NDArray[np.uint16]) -> None:
+    """Write a (h, w) uint16 id layer as PNG."""
+    import cv2
+
+    if not cv2.imwrite(str(path), ids.astype(np.uint16), [cv2.IMWRITE_PNG_COMPRESSION, 4]):
+        raise OSError(f"cannot write {path}")

@@ -1,0 +1,67 @@
+"""Lamps and surroundings as numbers: meshes, radiances and labels, in the world frame.
+
+Covers: the records. `rigs` makes the lamps of a rig, `surroundings` the room or world around it. Every lamp is a
+glowing mesh, never a Blender lamp: only a mesh has an id that the mirror probe can read. No Blender here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.surface.material import EmitterMaterial, PlainMaterial
+
+
+@dataclass(frozen=True, eq=False)
+class LampMesh:
+    """One lamp: a glowing surface with its own light id, in a light group."""
+
+    light_id: str
+    """Unique in a scene, for example "softbox_key"."""
+    kind: str
+    """"softbox", "bar", "ring", "dome", "panel", "luminaire", "window" ..."""
+    group: str
+    """Light group whose radiance image holds this lamp's light."""
+    material: EmitterMaterial
+    vertices: NDArray[np.float64]
+    """(n, 3) metres, world frame; triangles face the way the light goes."""
+    triangles: NDArray[np.int32]
+    """(m, 3)."""
+    camera_visible: bool
+    """False when the camera looks through it (a lamp that would stand before the lens)."""
+
+
+@dataclass(frozen=True, eq=False)
+class SurroundingMesh:
+    """A piece of the surroundings that does not glow: a wall, a machine, a lamp housing."""
+
+    label: str
+    """What it is: "wall", "floor", "ceiling", "machine", "lamp_housing", "camera" ..."""
+    material: PlainMaterial
+    vertices: NDArray[np.float64]
+    triangles: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class ImageWorld:
+    """An environment image from the bpy wheel's own datafiles, or a flat colour."""
+
+    file: str | None
+    """File name below the wheel's datafiles/studiolights/world, for example "interior.exr"; None = flat."""
+    radiance: float
+    """Multiplier on the image, or the flat radiance."""
+    yaw_rad: float
+    group: str
+
+
+@dataclass(frozen=True, eq=False)
+class Illumination:
+    """All light of a scene."""
+
+    lamps: tuple[LampMesh, ...]
+    surroundings: tuple[SurroundingMesh, ...]
+    world: ImageWorld
+    groups: tuple[str, ...]
+    """Every light group, in a fixed order."""
