@@ -84,4 +84,11 @@ class FinishedSurface:
     material_of_triangle: NDArray[np.int32]
     """(m,) index into *materials*."""
     lay: NDArray[np.float32]
-    """(n, 3) unit groove direction in the tangent plane at each vertex, part frame; zero where there is no lay."""
+    """(n, 3) unit groove direction in the tangent plane at each vertex, part frame, of a straight lay; zero where the
+    lay is circular or there is none."""
+    lay_axis: NDArray[np.float32]
+    """(n, 3) unit axis of a circular lay (turned, faced, drilled), part frame; zero elsewhere. The groove direction
+    at a point p is cross(lay_axis, p - lay_origin), which the shader evaluates per pixel: a faced plane's direction
+    turns within one triangle, so an interpolated vertex vector would be wrong."""
+    lay_origin: NDArray[np.float32]
+    """(n, 3) metres: a point on that axis, part frame; zero where lay_axis is."""
