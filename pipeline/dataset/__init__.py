@@ -1,0 +1,1 @@
+"""The dataset folder: store, tables, builds, reader, verify, diff, gc, quarantine."""

@@ -1,0 +1,105 @@
+"""What can go wrong with a folder, said in words: no permission, read-only, a file in the way, no space.
+
+Covers: a check before work starts, and the translation of OSErrors met during it. Does not cover: what the folder is
+for; `store` and `build` are the users.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from pipeline.errors import EnvironmentProblem
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_READ_ONLY: Final = frozenset({errno.EROFS})
+_FORBIDDEN: Final = frozenset({errno.EACCES, errno.EPERM})
+_IN_THE_WAY: Final = frozenset({errno.ENOTDIR, errno.EEXIST, errno.EISDIR})
+_NOTHING_LEFT_BYTES: Final = 64 * 1024
+"""Below this an OSError without a number (image libraries raise such) is taken for a full disk."""
+
+
+def translate_os_error(error: OSError, folder: Path) -> EnvironmentProblem | None:
+    """The message a user should see for *error*, met while writing in *folder*; None when it is not the folder's fault.
+
+    A full disk and a read-only file system always count; a refused permission only when the error names a path in
+    *folder* (or none), a file in the way only when it is *folder* itself, above it or directly in it.
+    """
+    if error.errno in _FULL or (error.errno is None and _free_bytes(folder) < _NOTHING_LEFT_BYTES):
+        free = _free_bytes(folder)
+        return EnvironmentProblem(
+            f"expected room to write in {folder}, found a full disk or quota ({free / 2**20:.1f} MiB free); free some "
+            f"space (`glint gc {folder}` removes what no build uses) and run the same command again"
+        )
+    if error.errno in _READ_ONLY:
+        return EnvironmentProblem(
+            f"expected a folder that can be written, found {folder} on a read-only file system; choose another --out"
+        )
+    place = folder if error.filename is None else Path(os.fsdecode(error.filename))
+    if error.errno in _FORBIDDEN and (_is_at(place, folder) or folder.absolute() in place.absolute().parents):
+        return EnvironmentProblem(
+            f"expected a folder that can be written, found no permission to write in {folder}; change its owner or "
+            f"mode, or choose another --out"
+        )
+    if error.errno in _IN_THE_WAY and _is_at(place, folder):
+        return EnvironmentProblem(
+            f"expected {folder} to be a folder or absent, found a file in the way ({place}); move it or choose "
+            f"another --out"
+        )
+    return None
+
+
+@contextmanager
+def folder_errors(folder: Path) -> Iterator[None]:
+    """Turn every OSError that `translate_os_error` knows into its EnvironmentProblem; let the others through."""
+    try:
+        yield
+    except OSError as error:
+        problem = translate_os_error(error, folder)
+        if problem is None:
+            raise
+        raise problem from error
+
+
+def check_writable(root: Path, need_bytes: int = 0) -> None:
+    """Create *root* if needed and prove that files can be written there.
+
+    Raises EnvironmentProblem (exit 3) that names the folder: no permission, read-only, a file in the way, a full
+    disk, or fewer than *need_bytes* bytes free.
+    """
+    with folder_errors(root):
+        root.mkdir(parents=True, exist_ok=True)
+        probe = root / f".writable-{uuid.uuid4().hex}"
+        try:
+            with probe.open("wb") as file:
+                file.write(b"\0" * 4096)
+                file.flush()
+                os.fsync(file.fileno())
+        finally:
+            probe.unlink(missing_ok=True)
+    free = _free_bytes(root)
+    if free < need_bytes:
+        raise EnvironmentProblem(
+            f"expected at least {need_bytes / 2**20:.0f} MiB free in {root}, found {free / 2**20:.0f} MiB; free some "
+            f"space or choose another --out"
+        )
+
+
+def _free_bytes(folder: Path) -> int:
+    """Bytes that this user may still write on the file system of *folder* (or of its nearest existing parent)."""
+    for place in (folder, *folder.parents):
+        if place.exists():
+            return shutil.disk_usage(place).free
+    return 0
+
+
+def _is_at(path: Path, folder: Path) -> bool:
+    """Whether *path* is *folder*, one of its parents, or directly in it (deeper files belong to a stage)."""
+    path, folder = path.absolute(), folder.absolute()
+    return path == folder or path in folder.parents or path.parent == folder
