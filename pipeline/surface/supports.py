@@ -1,0 +1,28 @@
+"""Looks of tables, belts, trays and bins.
+
+Covers: the table assets/tables/supports. Does not cover: their shapes (`arrange`).
+"""
+
+from __future__ import annotations
+
+from pipeline.errors import InputError
+from pipeline.surface.material import PlainMaterial
+from pipeline.tables import names, table
+
+
+def support_material(look: str) -> PlainMaterial:
+    """The dielectric called *look* in assets/tables/supports. Raises InputError for an unknown name."""
+    rows = table("supports")
+    if look not in rows:
+        raise InputError(f"unknown support {look!r}; expected one of {', '.join(names('supports'))}")
+    row = rows[look]
+    red, green, blue = row["base_color"]
+    return PlainMaterial(
+        name=look,
+        base_color=(red, green, blue),
+        roughness=row["roughness"],
+        ior=row["ior"],
+        mottle=row["mottle"],
+        mottle_scale_m=row["mottle_scale_mm"] * 1e-3,
+        pattern=row["pattern"],
+    )
