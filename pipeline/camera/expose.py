@@ -1,0 +1,111 @@
+"""Metering and exposure: which shutter time and gain a photo is taken with, and what that does to radiance.
+
+Saturation happens on the sensor, before white balance: a channel is clipped where radiance x exposure_scale > 1.
+Does not cover: noise and conversion (`sensor`), colour (`tone`).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.camera.hardware import Lens, Sensor
+from pipeline.view_light import luminance
+
+GREY: Final = 0.18
+"""Reflectance of the metering card."""
+HEADROOM: Final = math.sqrt(2.0)
+"""White lies half a stop below saturation, as in ISO 12232's saturation-based speed."""
+WHITE_LUMINANCE_CD_M2: Final = 1000.0 / math.pi
+"""Luminance of radiance 1: a white surface at 1000 lx, the lighting EN 12464-1 asks for at precision work."""
+SHUTTER_RANGE_S: Final = (1.0 / 4000.0, 0.5)
+GUARDED_SHARE: Final = 0.01
+"""At most this share of the pixels may saturate at the metered exposure."""
+_METER_SIGMA: Final = 0.3
+"""Standard deviation of the centre weighting, in image widths and heights."""
+_DARKEST: Final = 1e-3
+"""Pixels darker than this share of the mean count as that dark, so that black backgrounds do not rule the meter."""
+_LEAST_RADIANCE: Final = 1e-6
+"""What the meter reads in complete darkness."""
+
+
+@dataclass(frozen=True, eq=False)
+class Exposure:
+    """How a photo is exposed."""
+
+    shutter_s: float
+    gain: float
+    """Analogue gain as a factor, 1 = base ISO."""
+    f_number: float
+    exposure_scale: NDArray[np.float64]
+    """(3,) share of the sensor's range per unit of linear Rec.709 radiance, in the image centre. A mono sensor adds
+    the three channels up."""
+    saturation_radiance: NDArray[np.float64]
+    """(3,) radiance at which each channel clips in the image centre; for a mono sensor that of white light."""
+
+
+def expose(radiance: NDArray[np.float32], sensor: Sensor, lens: Lens, f_number: float, ev: float) -> Exposure:
+    """Exposure of *radiance* (h, w, 3), *ev* stops from the metered one.
+
+    The aperture is the nearest that *lens* has. The shutter is lengthened first, then gain is raised; what the limits
+    of both do not allow remains under- or overexposed.
+    """
+    aperture = min(max(f_number, lens.f_min), lens.f_max)
+    wanted = metered_scale(radiance, sensor) * 2.0**ev
+    per_second = _scale_per_second(sensor, aperture)
+    shutter = min(max(wanted / per_second, SHUTTER_RANGE_S[0]), SHUTTER_RANGE_S[1])
+    gain = min(max(wanted / (per_second * shutter), 1.0), sensor.max_gain)
+    scale = per_second * shutter * gain
+    response = np.array(sensor.response)
+    saturation = np.full(3, 1.0 / scale) if sensor.colour == "mono" else 1.0 / (scale * response)
+    return Exposure(shutter, gain, aperture, scale * response, saturation)
+
+
+def metered_scale(radiance: NDArray[np.float32], sensor: Sensor) -> float:
+    """Share of the sensor's (green) range per unit of radiance that a camera would choose for *radiance* (h, w, 3).
+
+    The centre-weighted log-average luminance becomes 18 % grey, half a stop of headroom kept above white; less when
+    more than GUARDED_SHARE of the pixels would saturate.
+    """
+    grey_scale = GREY / HEADROOM / log_average(luminance(radiance))
+    signal = sensor_signal(radiance, np.array(sensor.response), sensor).reshape(radiance.shape[0] * radiance.shape[1], -1)
+    brightest = signal.max(axis=1)
+    rank = max(0, math.ceil(brightest.size * (1.0 - GUARDED_SHARE)) - 1)
+    guard = float(np.partition(brightest, rank)[rank])
+    return min(grey_scale, 1.0 / guard) if guard > 0.0 else grey_scale
+
+
+def sensor_signal(
+    radiance: NDArray[np.float32], scale: NDArray[np.float64], sensor: Sensor
+) -> NDArray[np.float32]:
+    """Share of the sensor's range (h, w, c) that *radiance* (h, w, 3) fills; c is 3 for colour, 1 for mono."""
+    scaled = radiance * scale.astype(np.float32)
+    if sensor.colour == "mono":
+        total: NDArray[np.float32] = scaled.sum(axis=-1, keepdims=True, dtype=np.float32)
+        return total
+    return scaled
+
+
+def log_average(image: NDArray[np.float32]) -> float:
+    """Centre-weighted geometric mean of an image (h, w) of luminances; darkness is held at 1/1000 of the mean."""
+    height, width = image.shape
+    weight = np.outer(_bell(height), _bell(width))
+    floor = max(_DARKEST * float(np.mean(image, dtype=np.float64)), _LEAST_RADIANCE)
+    logs = np.log(np.maximum(image, floor), dtype=np.float64)
+    return math.exp(float((logs * weight).sum() / weight.sum()))
+
+
+def _bell(size: int) -> NDArray[np.float64]:
+    """Gaussian weights (size,) about the middle."""
+    offset = (np.arange(size) + 0.5) / size - 0.5
+    result: NDArray[np.float64] = np.exp(-0.5 * (offset / _METER_SIGMA) ** 2)
+    return result
+
+
+def _scale_per_second(sensor: Sensor, f_number: float) -> float:
+    """Share of the range per unit radiance and second at gain 1: H = 0.65 L t / N^2 (ISO 12232, lens factor q)."""
+    return 0.65 * WHITE_LUMINANCE_CD_M2 / f_number**2 / sensor.saturating_exposure_lx_s
