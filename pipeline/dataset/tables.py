@@ -1,0 +1,238 @@
+"""The tables of a build: every column with its meaning and unit.
+
+This module is the data contract in code; docs/data-contract.md is generated from it. Does not cover: how rows are
+checked (`columns`), written (`build`) or read (`reader`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from pipeline.dataset.columns import (
+    FLAG,
+    INTEGER,
+    INTEGERS,
+    NUMBER,
+    NUMBER_BY_NAME,
+    NUMBERS,
+    SCHEMA_VERSION,
+    TEXT,
+    TEXT_BY_NAME,
+    TEXTS,
+    Column,
+    TableSchema,
+    rows_to_arrow,
+)
+
+__all__ = ["SCHEMA_VERSION", "TABLES", "rows_to_table"]
+
+_RLE: Final = "COCO RLE as JSON text: pipeline.masks.decode"
+_OPENCV: Final = "camera frame: OpenCV, x right, y down, z forward"
+
+SCENES: Final = TableSchema(
+    "scenes",
+    "a scene: one arrangement of parts, surfaces, lights and cameras",
+    ("scene_id",),
+    (
+        Column("scene_id", TEXT, "Name of the scene", required=True),
+        Column("scene_key", TEXT, "Key of the scene's render in the store", required=True),
+        Column("scene_index", INTEGER, "Number of the scene in the dataset, from 0"),
+        Column("seed", INTEGER, "Seed that everything in the scene was drawn from", required=True),
+        Column("split", TEXT, "train, val or test", required=True),
+        Column("spec_json", TEXT, "The SceneSpec: everything that was drawn", required=True, is_json=True),
+        Column("arrangement", TEXT, "table, conveyor, tray or bin"),
+        Column("rig", TEXT, "Name of the set of lamps", required=True),
+        Column("surroundings", TEXT, "Name of what the metal reflects beyond the rig", required=True),
+        Column("light_groups", TEXTS, "Light groups that every view has a radiance image of"),
+        Column("n_items", INTEGER, "Part instances in the scene"),
+        Column("n_views", INTEGER, "Views of the scene"),
+        Column("samples", INTEGER, "Paths traced per pixel", required=True),
+        Column("blender", TEXT, "Version of Blender"),
+        Column(
+            "render_seconds",
+            NUMBER,
+            "Wall time of the render, as it happened; the only measured column: it differs when a scene is made anew",
+            "s",
+        ),
+    ),
+)
+
+VIEWS: Final = TableSchema(
+    "views",
+    "a view: one camera of a scene",
+    ("view_id",),
+    (
+        Column("view_id", TEXT, "Name of the view", required=True),
+        Column("scene_id", TEXT, "Its scene", required=True),
+        Column("view_index", INTEGER, "Number of the view in its scene, from 0"),
+        Column("width", INTEGER, "Width of every layer", "px", required=True),
+        Column("height", INTEGER, "Height of every layer", "px", required=True),
+        Column("fx", NUMBER, "Focal length along x", "px", required=True),
+        Column("fy", NUMBER, "Focal length along y", "px", required=True),
+        Column("cx", NUMBER, "Principal point; the top left pixel's centre is at (0.5, 0.5)", "px", required=True),
+        Column("cy", NUMBER, "Principal point", "px", required=True),
+        Column(
+            "cam_from_world",
+            NUMBERS,
+            f"4x4 row-major, world to {_OPENCV}; world: z up, support at z = 0",
+            "m",
+            required=True,
+            length=16,
+        ),
+        Column("bundle_path", TEXT, "bundle.json: names of objects, groups and materials"),
+        Column("layers_path", TEXT, "Radiance layers, scene-linear Rec.709 (EXR)", "W/(m2 sr), relative", True),
+        Column("depth_path", TEXT, "Distance along the camera's axis, 0 = nothing (EXR)", "m", True),
+        Column("normal_path", TEXT, f"Unit shading normal, {_OPENCV} (EXR)", "", True),
+        Column("position_path", TEXT, "World position (EXR)", "m"),
+        Column("instance_path", TEXT, "instance_id, 0 = no part (16-bit PNG)", "", True),
+        Column("object_path", TEXT, "Object index of everything, 0 = nothing (16-bit PNG)"),
+        Column("face_path", TEXT, "CAD face_id + 1, 0 = no part (16-bit PNG)", "", True),
+        Column("material_path", TEXT, "Material index + 1, 0 = nothing (16-bit PNG)"),
+        Column("reflection_path", TEXT, "What the mirror ray of each pixel hits (EXR)", "", True),
+    ),
+)
+
+PHOTOS: Final = TableSchema(
+    "photos",
+    "a photo: one exposure of a view; the unit of training",
+    ("photo_id",),
+    (
+        Column("photo_id", TEXT, "Name of the photo", required=True),
+        Column("view_id", TEXT, "Its view", required=True),
+        Column("scene_id", TEXT, "Its scene", required=True),
+        Column("photo_index", INTEGER, "Number of the photo in its view, from 0"),
+        Column("split", TEXT, "train, val or test; the scene's", required=True),
+        Column("image_path", TEXT, "The photo, sRGB", required=True),
+        Column("raw_path", TEXT, "Sensor values before development, null when not kept"),
+        Column("sha256", TEXT, "Checksum of the file at image_path", required=True),
+        Column("width", INTEGER, "Width", "px", required=True),
+        Column("height", INTEGER, "Height", "px", required=True),
+        Column("image_format", TEXT, "png or jpeg"),
+        Column("origin", TEXT, "camera, or sd15 for a photo that went through transfer", required=True),
+        Column("seed", INTEGER, "Seed of the sensor noise"),
+        Column("exposure_ev", NUMBER, "Exposure relative to the metered one", "stops"),
+        Column("exposure_scale", NUMBER, "Factor from radiance to sensor value (1 = saturation)"),
+        Column("saturation_radiance", NUMBER, "Radiance at which a channel clips", "W/(m2 sr), relative"),
+        Column("shutter_s", NUMBER, "Exposure time", "s"),
+        Column("gain", NUMBER, "Analogue gain of the sensor, 1 = base"),
+        Column("f_number", NUMBER, "Aperture"),
+        Column("cct_k", NUMBER, "Correlated colour temperature of the light mix", "K"),
+        Column("white_balance_k", NUMBER, "Colour temperature that the camera takes for white", "K"),
+        Column("light_cct_k", NUMBER_BY_NAME, "Colour temperature per light group; absent = as rendered", "K"),
+        Column("light_weights", NUMBER_BY_NAME, "Brightness per light group; absent = 1"),
+        Column("sensor", TEXT, "Name of the sensor"),
+        Column("lens", TEXT, "Name of the lens"),
+        Column("tone", TEXT, "filmic, srgb or linear"),
+        Column("clipped_fraction", NUMBER, "Share of pixels with at least one channel clipped", "0..1"),
+        Column("transfer_model", TEXT, "Model that changed the photo, null for origin camera"),
+        Column("transfer_strength", NUMBER, "Strength of that change, null for origin camera", "0..1"),
+        Column("gate_passed", FLAG, "Whether the labels still hold after transfer, null for origin camera"),
+        Column("gate_scores", NUMBER_BY_NAME, "What the gate measured"),
+        Column("quality_flags", TEXTS, "What a user may want to leave out, for example overexposed"),
+    ),
+)
+
+INSTANCES: Final = TableSchema(
+    "instances",
+    "a part instance in a view",
+    ("view_id", "instance_id"),
+    (
+        Column("view_id", TEXT, "The view", required=True),
+        Column("scene_id", TEXT, "Its scene"),
+        Column("instance_id", INTEGER, "Value in the instance layer, from 1", required=True),
+        Column("part_id", TEXT, "Name of the part", required=True),
+        Column("category", TEXT, "Class label", required=True),
+        Column("metal", TEXT, "Name of the metal", required=True),
+        Column("finish", TEXT, "Name of the finish scheme of the whole part"),
+        Column("finishes", TEXT_BY_NAME, "CAD face_id -> process that made the face"),
+        Column("ra_um", NUMBER_BY_NAME, "CAD face_id -> arithmetic mean roughness Ra", "um"),
+        Column("model_to_camera", NUMBERS, f"4x4 row-major, part frame to {_OPENCV}", "m", required=True, length=16),
+        Column(
+            "bbox_visible", NUMBERS, "Box of the visible mask: x, y, w, h; null when nothing is seen", "px", length=4
+        ),
+        Column(
+            "bbox_full",
+            NUMBERS,
+            "Box of the whole silhouette, were nothing before it; may reach beyond the frame: x, y, w, h",
+            "px",
+            length=4,
+        ),
+        Column("box3d_corners", NUMBERS, f"8 corners (x, y, z) of the part's own box, {_OPENCV}", "m", length=24),
+        Column("diameter_m", NUMBER, "Largest distance between two points of the part", "m"),
+        Column("distance_m", NUMBER, "From the camera to the centre of the part's box", "m"),
+        Column("px_visible", INTEGER, "Pixels of the visible mask", "px", required=True),
+        Column("px_full", INTEGER, "Pixels of the whole silhouette, beyond the frame too", "px", required=True),
+        Column("visible_fraction", NUMBER, "px_visible / px_full", "0..1", required=True),
+        Column("mask_rle", TEXT, f"Visible mask; {_RLE}", required=True),
+        Column("mask_full_rle", TEXT, f"Silhouette within the frame, were nothing before it; {_RLE}", required=True),
+        Column("truncated", FLAG, "Whether the silhouette crosses the frame's border", required=True),
+        Column(
+            "symmetries",
+            TEXT,
+            "JSON {discrete: 4x4 row-major matrices, continuous: [axis, offset] pairs} in the part frame (BOP)",
+            "m",
+            is_json=True,
+        ),
+    ),
+)
+
+HIGHLIGHTS: Final = TableSchema(
+    "highlights",
+    "a highlight in a photo: the direct mirror image of an emitter on a part",
+    ("photo_id", "highlight_id"),
+    (
+        Column("photo_id", TEXT, "The photo", required=True),
+        Column("view_id", TEXT, "Its view"),
+        Column("highlight_id", INTEGER, "Number of the highlight in the photo", required=True),
+        Column("instance_id", INTEGER, "The part instance that shows it", required=True),
+        Column("light_id", TEXT, "The lamp, or the light group when lamps share one", required=True),
+        Column("light_kind", TEXT, "softbox, bar, ring, dome, window ...", required=True),
+        Column("light_group", TEXT, "Light group of the lamp"),
+        Column("mask_rle", TEXT, _RLE, required=True),
+        Column("bbox", NUMBERS, "x, y, w, h", "px", required=True, length=4),
+        Column("area_px", INTEGER, "Pixels of the mask", "px", required=True),
+        Column("centroid", NUMBERS, "x, y, weighted by radiance; pixel centres at +0.5", "px", length=2),
+        Column("peak_radiance", NUMBER, "Largest luminance in the mask", "W/(m2 sr), relative"),
+        Column("energy", NUMBER, "Sum of luminance over the mask", "W/(m2 sr) px, relative"),
+        Column("clipped_px", INTEGERS, "Clipped pixels in red, green, blue", "px", length=3),
+        Column("face_ids", INTEGERS, "CAD faces that the highlight lies on"),
+    ),
+)
+
+REFLECTIONS: Final = TableSchema(
+    "reflections",
+    "something that a part shows, in a view",
+    ("view_id", "instance_id", "reflected_kind", "reflected_id"),
+    (
+        Column("view_id", TEXT, "The view", required=True),
+        Column("instance_id", INTEGER, "The part instance that shows it", required=True),
+        Column("reflected_kind", TEXT, "part, self, light or surroundings", required=True),
+        Column("reflected_id", TEXT, "instance_id, light_id or name of the surroundings", required=True),
+        Column("area_px", INTEGER, "Pixels that show it", "px", required=True),
+        Column("share", NUMBER, "area_px over the instance's visible pixels", "0..1", required=True),
+        Column("mean_distance_m", NUMBER, "Mean length of the mirror ray; null for what is infinitely far", "m"),
+        Column("mask_rle", TEXT, _RLE, required=True),
+    ),
+)
+
+OUTPUTS: Final = TableSchema(
+    "outputs",
+    "a stage output that the build is made of",
+    ("scene_id", "stage"),
+    (
+        Column("scene_id", TEXT, "The scene", required=True),
+        Column("stage", TEXT, "render, truth, photos ...", required=True),
+        Column("key", TEXT, "Key in the store", required=True),
+    ),
+)
+
+TABLES: Final[dict[str, TableSchema]] = {
+    table.name: table for table in (SCENES, VIEWS, PHOTOS, INSTANCES, HIGHLIGHTS, REFLECTIONS, OUTPUTS)
+}
+"""Every table of a build by name. Which scene, view and photo a row belongs to is in its *_id columns."""
+
+
+def rows_to_table(name: str, rows: Sequence[Mapping[str, Any]]) -> Any:
+    """Rows of table *name* as a pyarrow.Table; see `columns.rows_to_arrow`. Raises ValueError, KeyError."""
+    return rows_to_arrow(TABLES[name], rows)
