@@ -135,22 +135,35 @@ def load_bundle(folder: Path) -> SceneBundle:
     return from_dict(SceneBundle, read_json(folder / BUNDLE_FILE))
 
 
-def read_exr(path: Path) -> dict[str, NDArray[np.float32]]:
-    """Read every channel of an EXR file: channel name -> (h, w) float32. Raises OSError when it cannot be read."""
+def read_exr(path: Path, prefixes: tuple[str, ...] | None = None) -> dict[str, NDArray[np.float32]]:
+    """Read the channels of an EXR file whose names start with one of *prefixes* (all without): name -> (h, w) float32.
+
+    Raises OSError when the file cannot be read. A layers.exr holds dozens of channels; reading only what a room
+    needs saves memory rather than time, for each run of neighbouring channels unpacks the file once.
+    """
     import OpenImageIO as oiio  # imported here: half of the readers of this module never open an EXR
 
     file: Any = oiio.ImageInput.open(str(path))
     if file is None:
         raise OSError(f"cannot read {path}: {oiio.geterror()}")
+    channels: dict[str, NDArray[np.float32]] = {}
     try:
         names = list(file.spec().channelnames)
-        pixels = file.read_image(oiio.FLOAT)
+        for begin, end in _runs([prefixes is None or name.startswith(prefixes) for name in names]):
+            pixels = file.read_image(0, 0, begin, end, oiio.FLOAT)
+            if pixels is None:
+                raise OSError(f"cannot read the pixels of {path}: the file is damaged")
+            pixels = np.asarray(pixels, dtype=np.float32).reshape(pixels.shape[0], pixels.shape[1], -1)
+            channels.update({names[begin + i]: np.ascontiguousarray(pixels[..., i]) for i in range(end - begin)})
     finally:
         file.close()
-    if pixels is None:
-        raise OSError(f"cannot read the pixels of {path}: the file is damaged")
-    pixels = np.asarray(pixels, dtype=np.float32).reshape(pixels.shape[0], pixels.shape[1], -1)
-    return {name: np.ascontiguousarray(pixels[..., i]) for i, name in enumerate(names)}
+    return channels
+
+
+def _runs(wanted: list[bool]) -> list[tuple[int, int]]:
+    """Half-open ranges of neighbouring True values."""
+    edges = np.flatnonzero(np.diff(np.array([False, *wanted, False], dtype=np.int8)))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def write_exr(path: Path, channels: dict[str, NDArray[Any]]) -> None:
@@ -163,6 +176,7 @@ def write_exr(path: Path, channels: dict[str, NDArray[Any]]) -> None:
     spec.channelnames = tuple(channels)
     spec.channelformats = tuple(oiio.HALF if a.dtype == np.float16 else oiio.FLOAT for a in channels.values())
     spec.attribute("compression", "zip:1")
+    spec.attribute("DateTime", "2000:01:01 00:00:00")  # the writer would put the wall clock here
     output: Any = oiio.ImageOutput.create(str(path))
     if output is None or not output.open(str(path), spec):
         raise OSError(f"cannot write {path}: {oiio.geterror()}")

@@ -10,9 +10,10 @@ import dataclasses
 import hashlib
 import json
 import os
+from collections.abc import Hashable
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import ConfigDict, TypeAdapter, with_config
 
@@ -42,8 +43,8 @@ def to_dict(record: Any) -> Any:
 
 
 @cache
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(with_config(ConfigDict(extra="forbid"))(kind))
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+    return TypeAdapter(with_config(ConfigDict(extra="forbid"))(cast("type[Any]", kind)))
 
 
 def from_dict(kind: type[Record], values: Any) -> Record:
@@ -51,7 +52,7 @@ def from_dict(kind: type[Record], values: Any) -> Record:
 
     Raises pydantic.ValidationError when a field is missing, unknown or of the wrong type.
     """
-    result: Record = _adapter(kind).validate_python(values)
+    result: Record = _adapter(cast("Hashable", kind)).validate_python(values)
     return result
 
 
@@ -81,7 +82,7 @@ def write_json(path: Path, value: Any) -> None:
     text = json.dumps(to_dict(value), indent=1, allow_nan=False) + "\n"
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def read_json(path: Path) -> Any:

@@ -1,0 +1,1 @@
+"""The render child: the only modules of Glint that import bpy. Run as `python -m pipeline.render.blender`."""

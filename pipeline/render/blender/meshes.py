@@ -1,0 +1,70 @@
+"""Meshes in Blender: arrays to mesh objects that render the same bits every time.
+
+Blender computes smooth normals in parallel, in an order that varies, and mirrors amplify the last bits. So every
+smooth mesh carries its normals as a float-vector point attribute named `custom_normal`, which Blender takes as they
+are; meshes without normals are shaded flat, which needs no computation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import bpy
+import mathutils
+import numpy as np
+from numpy.typing import NDArray
+
+VECTOR_ATTRIBUTES = ("lay", "lay_axis", "lay_origin")
+INTEGER_ATTRIBUTES = {"face": "cad_face", "material": "material_id"}
+
+
+def build_mesh(name: str, arrays: Mapping[str, NDArray[Any]], materials: list[bpy.types.Material]) -> bpy.types.Mesh:
+    """A Blender mesh from a job's arrays. Only the materials that its triangles use become slots.
+
+    Float attributes `cad_face` and `material_id` (value + 1) lie on its faces, for the truth layers.
+    """
+    mesh = bpy.data.meshes.new(name)
+    triangles = np.ascontiguousarray(arrays["triangles"], dtype=np.int32)
+    _set_geometry(mesh, arrays["vertices"], triangles)
+    used, slot = np.unique(arrays["material"], return_inverse=True)
+    for index in used:
+        mesh.materials.append(materials[int(index)])
+    mesh.polygons.foreach_set("material_index", slot.astype(np.int32).ravel())
+    _face_values(mesh, "material_id", arrays["material"] + 1)
+    _face_values(mesh, "cad_face", arrays.get("face", np.zeros(len(triangles))))
+    for attribute in VECTOR_ATTRIBUTES:
+        if attribute in arrays:
+            _vertex_vectors(mesh, attribute, arrays[attribute])
+    if "normals" in arrays:
+        _vertex_vectors(mesh, "custom_normal", arrays["normals"])
+    else:
+        mesh.polygons.foreach_set("use_smooth", np.zeros(len(triangles), dtype=bool))
+    mesh.update(calc_edges=True)
+    return mesh
+
+
+def _set_geometry(mesh: bpy.types.Mesh, vertices: NDArray[Any], triangles: NDArray[np.int32]) -> None:
+    count = len(triangles)
+    mesh.vertices.add(len(vertices))
+    mesh.vertices.foreach_set("co", np.ascontiguousarray(vertices, dtype=np.float32).ravel())
+    mesh.loops.add(count * 3)
+    mesh.loops.foreach_set("vertex_index", triangles.ravel())
+    mesh.polygons.add(count)
+    mesh.polygons.foreach_set("loop_start", np.arange(0, count * 3, 3, dtype=np.int32))
+
+
+def _face_values(mesh: bpy.types.Mesh, name: str, values: NDArray[Any]) -> None:
+    attribute = mesh.attributes.new(name, "FLOAT", "FACE")
+    attribute.data.foreach_set("value", np.ascontiguousarray(values, dtype=np.float32))
+
+
+def _vertex_vectors(mesh: bpy.types.Mesh, name: str, vectors: NDArray[Any]) -> None:
+    attribute = mesh.attributes.new(name, "FLOAT_VECTOR", "POINT")
+    attribute.data.foreach_set("vector", np.ascontiguousarray(vectors, dtype=np.float32).ravel())
+
+
+def place(obj: bpy.types.Object, world_from_object: tuple[float, ...]) -> None:
+    """Set an object's pose from 16 row-major numbers."""
+    rows = np.array(world_from_object, dtype=np.float64).reshape(4, 4)
+    obj.matrix_world = mathutils.Matrix(rows.tolist())

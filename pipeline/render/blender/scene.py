@@ -1,0 +1,103 @@
+"""A render job as a Blender scene: settings, objects, cameras."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Final
+
+import bpy
+import mathutils
+import numpy as np
+
+from pipeline.arrange.arrangement import PlacedCamera, matrix
+from pipeline.render.blender.meshes import build_mesh, place
+from pipeline.render.blender.shaders import build_material, build_world
+from pipeline.render.job import RenderJob
+
+CLIP_START_M: Final = 0.001
+CLIP_END_M: Final = 1000.0
+BOUNCES: Final = {
+    "max_bounces": 12,
+    "diffuse_bounces": 4,
+    "glossy_bounces": 8,
+    "transmission_bounces": 8,
+    "transparent_max_bounces": 8,
+    "volume_bounces": 0,
+}
+
+
+def build_scene(job: RenderJob, folder: Path) -> bpy.types.Scene:
+    """Replace whatever Blender holds by the job's scene; *folder* holds the job's mesh files."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    scene, layer = bpy.context.scene, bpy.context.view_layer
+    _settings(scene, job)
+    for name in job.groups:
+        layer.lightgroups.add(name=name)
+    materials = [build_material(material) for material in job.materials]
+    for entry in job.objects:
+        with np.load(folder / entry.mesh_file, allow_pickle=False) as arrays:
+            mesh = build_mesh(entry.name, dict(arrays), materials)
+        obj = bpy.data.objects.new(entry.name, mesh)
+        obj.pass_index = entry.index
+        obj.visible_camera = entry.camera_visible
+        if entry.group is not None:
+            obj.lightgroup = entry.group
+        scene.collection.objects.link(obj)
+        place(obj, entry.world_from_object)
+    scene.world = build_world(job.world)
+    scene.camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+    scene.collection.objects.link(scene.camera)
+    return scene
+
+
+def _settings(scene: bpy.types.Scene, job: RenderJob) -> None:
+    scene.render.engine = "CYCLES"
+    scene.render.threads_mode, scene.render.threads = "FIXED", job.threads
+    scene.render.resolution_percentage = 100
+    scene.render.film_transparent = False
+    scene.render.use_compositing = False
+    scene.render.use_sequencer = False
+    scene.cycles.device = "CPU"
+    for name, value in BOUNCES.items():
+        setattr(scene.cycles, name, value)
+    # Blender's defaults blur glossy paths and clamp bright ones: both would falsify the radiance we label.
+    scene.cycles.blur_glossy = 0.0
+    scene.cycles.sample_clamp_direct = 0.0
+    scene.cycles.sample_clamp_indirect = 0.0
+    scene.cycles.caustics_reflective = True
+    scene.cycles.use_adaptive_sampling = False
+    scene.cycles.use_light_tree = True
+    scene.cycles.denoiser = "OPENIMAGEDENOISE"
+    scene.cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
+    scene.cycles.denoising_prefilter = "NONE"
+    image = scene.render.image_settings
+    if hasattr(image, "media_type"):
+        image.media_type = "MULTI_LAYER_IMAGE"
+    image.file_format, image.color_depth, image.exr_codec = "OPEN_EXR_MULTILAYER", "32", "NONE"
+
+
+def sample_for_beauty(scene: bpy.types.Scene, job: RenderJob) -> None:
+    """Sampling settings of the beauty render."""
+    cycles = scene.cycles
+    cycles.samples, cycles.seed = job.render.samples, job.render.seed
+    cycles.max_bounces = BOUNCES["max_bounces"]
+    cycles.pixel_filter_type, cycles.filter_width = "BLACKMAN_HARRIS", 1.5
+    cycles.use_denoising = job.render.denoise
+
+
+def set_camera(scene: bpy.types.Scene, camera: PlacedCamera) -> None:
+    """Aim Blender's camera as *camera* says: same pose, intrinsics and size."""
+    data = scene.camera.data
+    data.type, data.sensor_fit = "PERSP", "HORIZONTAL"
+    data.sensor_width = 36.0
+    data.lens = camera.fx * data.sensor_width / camera.width
+    data.shift_x = (camera.width / 2 - camera.cx) / camera.width
+    data.shift_y = (camera.cy - camera.height / 2) / camera.width
+    data.clip_start, data.clip_end = CLIP_START_M, CLIP_END_M
+    scene.render.resolution_x, scene.render.resolution_y = camera.width, camera.height
+    if not math.isclose(camera.fx, camera.fy, rel_tol=1e-9):
+        scene.render.pixel_aspect_x, scene.render.pixel_aspect_y = 1.0, camera.fx / camera.fy
+    # Blender's camera looks along -z with y up; OpenCV's along +z with y down.
+    world_from_cv = np.linalg.inv(matrix(camera.cam_from_world))
+    scene.camera.matrix_world = mathutils.Matrix((world_from_cv @ np.diag([1.0, -1.0, -1.0, 1.0])).tolist())

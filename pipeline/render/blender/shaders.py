@@ -1,0 +1,179 @@
+"""Shader nodes: a job's materials, the world, and the mirror probe.
+
+Socket names are looked up by name, which both Blender lines share; what a line lacks is handled where it is used.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from pipeline.light.lamps import ImageWorld
+from pipeline.render.blender import environment
+from pipeline.surface.material import EmitterMaterial, Material, MetalMaterial, PlainMaterial
+from pipeline.surface.roughness import alpha_to_blender
+
+
+class Tree:
+    """A node tree under construction."""
+
+    def __init__(self, owner: Any) -> None:
+        if bpy.app.version < (5, 0):
+            owner.use_nodes = True  # 5.x gives every material a tree and deprecates the switch
+        self.tree = owner.node_tree
+        self.tree.nodes.clear()
+
+    def node(self, kind: str, **settings: Any) -> Any:
+        """Add a node of type `ShaderNode<kind>`; keywords set its properties."""
+        node = self.tree.nodes.new(f"ShaderNode{kind}")
+        for name, value in settings.items():
+            setattr(node, name, value)
+        return node
+
+    def link(self, source: Any, target: Any) -> None:
+        """Connect an output socket to an input socket."""
+        self.tree.links.new(source, target)
+
+    def attribute(self, name: str) -> Any:
+        """A mesh attribute node."""
+        return self.node("Attribute", attribute_name=name)
+
+    def math(self, operation: str, first: Any, second: Any) -> Any:
+        """Output of a scalar operation on sockets or numbers."""
+        return self._operate(self.node("Math", operation=operation), first, second)
+
+    def vector_math(self, operation: str, first: Any, second: Any) -> Any:
+        """Output of a vector operation on sockets or 3-vectors."""
+        return self._operate(self.node("VectorMath", operation=operation), first, second)
+
+    def _operate(self, node: Any, first: Any, second: Any) -> Any:
+        for socket, value in zip(node.inputs, (first, second), strict=False):
+            self.feed(value, socket)
+        return node.outputs[0]
+
+    def feed(self, value: Any, socket: Any) -> None:
+        """Link *value* when it is a socket, else set it as the socket's own value."""
+        if isinstance(value, bpy.types.NodeSocket):
+            self.link(value, socket)
+        else:
+            socket.default_value = value
+
+
+def build_material(material: Material) -> bpy.types.Material:
+    """The Blender material of one record."""
+    result = bpy.data.materials.new(material.name)
+    tree = Tree(result)
+    output = tree.node("OutputMaterial")
+    if isinstance(material, MetalMaterial):
+        shader = _metal(tree, material)
+    elif isinstance(material, EmitterMaterial):
+        shader = _emitter(tree, material)
+    else:
+        shader = _plain(tree, material)
+    tree.link(shader, output.inputs["Surface"])
+    result.cycles.emission_sampling = "FRONT" if isinstance(material, EmitterMaterial) else "NONE"
+    return result
+
+
+def _metal(tree: Tree, material: MetalMaterial) -> Any:
+    """Conductor Fresnel with anisotropic GGX whose larger alpha lies across the grooves."""
+    roughness, anisotropy = alpha_to_blender(material.alpha_across, material.alpha_along)
+    metal = tree.node("BsdfMetallic", fresnel_type="PHYSICAL_CONDUCTOR", distribution="MULTI_GGX")
+    metal.inputs["IOR"].default_value = material.ior
+    metal.inputs["Extinction"].default_value = material.extinction
+    metal.inputs["Roughness"].default_value = roughness
+    metal.inputs["Anisotropy"].default_value = anisotropy
+    if anisotropy > 0:
+        tree.link(_groove_direction(tree), metal.inputs["Tangent"])
+        # The larger alpha lies along Tangent; a quarter turn puts it across the grooves.
+        metal.inputs["Rotation"].default_value = 0.25
+    return metal.outputs[0]
+
+
+def _groove_direction(tree: Tree) -> Any:
+    """World-space direction of the lay: the straight lay plus cross(axis, p - origin) of the circular one."""
+    position = tree.node("TexCoord").outputs["Object"]
+    arm = tree.vector_math("SUBTRACT", position, tree.attribute("lay_origin").outputs["Vector"])
+    circular = tree.vector_math("CROSS_PRODUCT", tree.attribute("lay_axis").outputs["Vector"], arm)
+    unit = tree.vector_math("NORMALIZE", circular, (0.0, 0.0, 0.0))
+    direction = tree.vector_math("ADD", unit, tree.attribute("lay").outputs["Vector"])
+    to_world = tree.node("VectorTransform", vector_type="VECTOR", convert_from="OBJECT", convert_to="WORLD")
+    tree.link(direction, to_world.inputs[0])
+    return to_world.outputs[0]
+
+
+def _emitter(tree: Tree, material: EmitterMaterial) -> Any:
+    """Emission on the front, a black body behind."""
+    strength = max(material.radiance)
+    emission = tree.node("Emission")
+    emission.inputs["Color"].default_value = (*(value / strength for value in material.radiance), 1.0)
+    emission.inputs["Strength"].default_value = strength
+    black = tree.node("BsdfDiffuse")
+    black.inputs["Color"].default_value = (0.0, 0.0, 0.0, 1.0)
+    mix = tree.node("MixShader")
+    tree.link(tree.node("NewGeometry").outputs["Backfacing"], mix.inputs[0])
+    tree.link(emission.outputs[0], mix.inputs[1])
+    tree.link(black.outputs[0], mix.inputs[2])
+    return mix.outputs[0]
+
+
+def _plain(tree: Tree, material: PlainMaterial) -> Any:
+    """A dielectric with a slowly mottled base colour and roughness."""
+    principled = tree.node("BsdfPrincipled")
+    principled.inputs["IOR"].default_value = material.ior
+    principled.inputs["Roughness"].default_value = material.roughness
+    color = (*material.base_color, 1.0)
+    principled.inputs["Base Color"].default_value = color
+    if material.mottle > 0:
+        variation = _variation(tree, material)
+        factor = tree.math("MULTIPLY_ADD", variation, 2 * material.mottle)
+        factor.node.inputs[2].default_value = 1 - material.mottle
+        scaled = tree.vector_math("SCALE", material.base_color, (0.0, 0.0, 0.0))
+        tree.link(factor, scaled.node.inputs["Scale"])
+        tree.link(scaled, principled.inputs["Base Color"])
+    return principled.outputs[0]
+
+
+def _variation(tree: Tree, material: PlainMaterial) -> Any:
+    """A value in 0..1, 0.5 on average, that varies over the surface in the material's pattern."""
+    stretch = {
+        "mottle": (1.0, 1.0, 1.0),
+        "brushed": (0.02, 1.0, 1.0),
+        "wood": (0.08, 1.0, 1.0),
+        "woven": (1.0, 1.0, 1.0),
+    }[material.pattern]
+    position = tree.node("TexCoord").outputs["Object"]
+    scaled = tree.vector_math("MULTIPLY", position, stretch)
+    if material.pattern == "woven":
+        checker = tree.node("TexWave", wave_type="BANDS", bands_direction="DIAGONAL")
+        tree.link(scaled, checker.inputs["Vector"])
+        checker.inputs["Scale"].default_value = 0.3 / material.mottle_scale_m
+        checker.inputs["Distortion"].default_value = 1.0
+        return checker.outputs["Fac" if "Fac" in checker.outputs else "Factor"]
+    noise = tree.node("TexNoise")
+    tree.link(scaled, noise.inputs["Vector"])
+    noise.inputs["Scale"].default_value = 1.0 / material.mottle_scale_m
+    noise.inputs["Detail"].default_value = 6.0
+    noise.inputs["Roughness"].default_value = 0.6
+    return noise.outputs[0]
+
+
+def build_world(world: ImageWorld) -> bpy.types.World:
+    """The world: a flat colour or one of the environment images that ship with Blender."""
+    result = bpy.data.worlds.new("world")
+    tree = Tree(result)
+    background, output = tree.node("Background"), tree.node("OutputWorld")
+    background.inputs["Strength"].default_value = world.radiance
+    background.inputs["Color"].default_value = (1.0, 1.0, 1.0, 1.0)
+    if world.file is not None:
+        image = tree.node("TexEnvironment")
+        image.image = bpy.data.images.load(str(environment.image_path(world.file)), check_existing=True)
+        turn = tree.node("Mapping", vector_type="POINT")
+        turn.inputs["Rotation"].default_value = (0.0, 0.0, world.yaw_rad)
+        tree.link(tree.node("TexCoord").outputs["Generated"], turn.inputs["Vector"])
+        tree.link(turn.outputs[0], image.inputs["Vector"])
+        tree.link(image.outputs["Color"], background.inputs["Color"])
+    tree.link(background.outputs[0], output.inputs["Surface"])
+    result.lightgroup = world.group
+    return result

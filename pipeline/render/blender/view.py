@@ -1,0 +1,149 @@
+"""One view: the beauty render and the probe render, written as the bundle's files."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.arrange.arrangement import PlacedCamera, matrix
+from pipeline.bundle import PATH_TERMS, write_exr, write_ids
+from pipeline.render.blender import denoise, probe
+from pipeline.render.blender.passes import Passes, read_passes, rgb, scalar
+from pipeline.render.blender.scene import sample_for_beauty, set_camera
+from pipeline.render.job import RenderJob
+
+BEAUTY_PASSES: Final = [
+    f"use_pass_{name}"
+    for name in (
+        "diffuse_direct",
+        "diffuse_indirect",
+        "diffuse_color",
+        "glossy_direct",
+        "glossy_indirect",
+        "glossy_color",
+        "transmission_direct",
+        "transmission_indirect",
+        "transmission_color",
+        "emit",
+        "environment",
+    )
+]
+LOBES: Final = ("Diffuse", "Glossy", "Transmission")
+
+
+@dataclass(frozen=True)
+class ViewTimes:
+    """Seconds that the parts of one view took."""
+
+    beauty: float
+    """Path tracing and denoising, scene synchronisation included."""
+    probe: float
+    files: float
+    """Reading Blender's files and writing the bundle's."""
+
+
+class ViewRenderer:
+    """Renders the views of one built scene, one after the other."""
+
+    def __init__(self, scene: bpy.types.Scene, job: RenderJob, scratch: Path) -> None:
+        self.scene, self.job, self.scratch = scene, job, scratch
+        self.layer = scene.view_layers[0]
+        self.probe = probe.Probe(self.layer)
+        self.denoiser = denoise.GroupDenoiser(scene, self.layer, job.groups) if job.render.denoise else None
+
+    def render(self, camera: PlacedCamera, out: Path) -> ViewTimes:
+        """Write one view's files into the existing folder *out*."""
+        set_camera(self.scene, camera)
+        start = time.perf_counter()
+        beauty = self._beauty()
+        middle = time.perf_counter()
+        truth = self._probe()
+        end = time.perf_counter()
+        layers = _layers(read_passes(beauty), self.job.groups)
+        if self.denoiser is not None:
+            denoised = read_passes(denoise.find_output(self.scratch))
+            for group in self.job.groups:
+                _add(layers, f"denoised.{group}", rgb(denoised, group).astype(np.float16))
+        write_exr(out / "layers.exr", layers)
+        _write_truth(read_passes(truth), camera, out)
+        return ViewTimes(middle - start, end - middle, time.perf_counter() - end)
+
+    def _beauty(self) -> Path:
+        sample_for_beauty(self.scene, self.job)
+        for name in BEAUTY_PASSES:
+            setattr(self.layer, name, True)
+        self.layer.cycles.denoising_store_passes = self.job.render.denoise
+        if self.denoiser is not None:
+            self.denoiser.write_into(self.scratch)
+            self.denoiser.switch(on=True)
+        return self._render("beauty")
+
+    def _probe(self) -> Path:
+        if self.denoiser is not None:
+            self.denoiser.switch(on=False)
+        self.probe.enter(self.scene, BEAUTY_PASSES)
+        try:
+            return self._render("probe")
+        finally:
+            self.probe.leave(self.scene)
+
+    def _render(self, stem: str) -> Path:
+        path = self.scratch / f"{stem}.exr"
+        self.scene.render.filepath = str(path)
+        bpy.ops.render.render(write_still=True)
+        return path
+
+
+def _layers(passes: Passes, groups: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    """The channels of layers.exr from Blender's passes, but for the denoised light groups."""
+    layers: dict[str, NDArray[Any]] = {}
+    _add(layers, "combined", rgb(passes, "Combined"))
+    _add(layers, "noisy", rgb(passes, "Noisy Image" if "Noisy Image" in passes else "Combined"))
+    for group in groups:
+        _add(layers, f"group.{group}", rgb(passes, f"Combined_{group}"))
+    for lobe in LOBES:
+        color = rgb(passes, f"{lobe} Color")
+        for order in ("Direct", "Indirect"):
+            _add(layers, f"{lobe}_{order}".lower(), rgb(passes, f"{lobe} {order}") * color)
+    for name in ("Emission", "Environment"):
+        _add(layers, name.lower(), rgb(passes, name))
+    for lobe in ("Diffuse", "Glossy"):
+        _add(layers, f"{lobe}_color".lower(), rgb(passes, f"{lobe} Color").astype(np.float16))
+    missing = [term for term in PATH_TERMS if f"{term}.R" not in layers]
+    if missing:
+        raise KeyError(f"expected every light-path term, missing {missing}")
+    return layers
+
+
+def _add(layers: dict[str, NDArray[Any]], name: str, color: NDArray[Any]) -> None:
+    for channel, axis in enumerate("RGB"):
+        layers[f"{name}.{axis}"] = color[..., channel]
+
+
+def _write_truth(passes: Passes, camera: PlacedCamera, out: Path) -> None:
+    """depth, normal, position, id layers and the reflection of one view."""
+    objects = np.rint(scalar(passes, "Object Index")).astype(np.uint16)
+    hit = objects > 0
+    position = np.where(hit[..., None], rgb(passes, "Position"), np.float32(0.0))
+    normal = np.where(hit[..., None], rgb(passes, "Normal"), np.float32(0.0))
+    rotation = matrix(camera.cam_from_world)[:3, :3].astype(np.float32)
+    depth = np.where(hit, scalar(passes, "Depth"), np.float32(0.0))
+    write_exr(out / "depth.exr", {"Z": depth})
+    write_exr(out / "normal.exr", _xyz(normal @ rotation.T))
+    write_exr(out / "position.exr", _xyz(position))
+    write_ids(out / "object.png", objects)
+    write_ids(out / "instance.png", np.where(objects <= 1000, objects, 0).astype(np.uint16))
+    for name, file in ((probe.FACE_AOV, "face.png"), (probe.MATERIAL_AOV, "material.png")):
+        values = np.where(hit, np.rint(scalar(passes, name)), 0)
+        write_ids(out / file, values.astype(np.uint16))
+    write_exr(out / "reflection.exr", probe.decode(rgb(passes, "Combined"), hit))
+
+
+def _xyz(vectors: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    return {axis: vectors[..., i] for i, axis in enumerate("XYZ")}

@@ -1,0 +1,206 @@
+"""The render job: what the parent hands to the render child, as one JSON file and one mesh file per object.
+
+Covers: the records, and assembling them from what `arrange`, `surface` and `light` made. Does not cover: Blender
+(`blender/`), starting the child (`launch`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.arrange.arrangement import Arrangement, PlacedItem, SupportMesh
+from pipeline.bundle import (
+    FIRST_LAMP,
+    FIRST_SUPPORT,
+    FIRST_SURROUNDING,
+    BundleFinish,
+    BundleMaterial,
+    BundleObject,
+    BundleView,
+    SceneBundle,
+)
+from pipeline.light.lamps import Illumination, ImageWorld, LampMesh, SurroundingMesh
+from pipeline.parts.part import Part
+from pipeline.records import to_dict, write_json
+from pipeline.spec.scene import RenderSpec, SceneSpec, view_id_of
+from pipeline.surface.material import EmitterMaterial, FinishedSurface, Material, MetalMaterial, PlainMaterial
+
+JOB_FILE: Final = "job.json"
+IDENTITY: Final = tuple(float(v) for v in np.eye(4).ravel())
+
+
+@dataclass(frozen=True)
+class MeshJob:
+    """One object to build in Blender."""
+
+    index: int
+    """Object index, the value in object.png."""
+    name: str
+    mesh_file: str
+    """npz below the job's folder with vertices, normals, triangles, material (per triangle, index into the job's
+    materials), face (CAD face_id + 1 per triangle, 0 = none), lay, lay_axis, lay_origin (per vertex)."""
+    world_from_object: tuple[float, ...]
+    group: str | None
+    """Light group of a lamp; None for what does not glow."""
+    camera_visible: bool
+
+
+@dataclass(frozen=True)
+class RenderJob:
+    """One scene for the render child."""
+
+    scene_id: str
+    render: RenderSpec
+    threads: int
+    groups: tuple[str, ...]
+    world: ImageWorld
+    materials: tuple[Material, ...]
+    objects: tuple[MeshJob, ...]
+    bundle: SceneBundle
+    """What the child writes as bundle.json, with the Blender version filled in."""
+
+
+class _Assembler:
+    """Collects objects and materials and writes their meshes below *folder*."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.materials: list[Material] = []
+        self.objects: list[MeshJob] = []
+        self.entries: list[BundleObject] = []
+        self.finishes: list[BundleFinish] = []
+
+    def material(self, material: Material) -> int:
+        """Index of *material*, added when it is new (records compare by value)."""
+        if material not in self.materials:
+            self.materials.append(material)
+        return self.materials.index(material)
+
+    def add(
+        self,
+        entry: BundleObject,
+        arrays: Mapping[str, NDArray[Any]],
+        world_from_object: tuple[float, ...] = IDENTITY,
+        camera_visible: bool = True,
+    ) -> None:
+        name = f"{entry.index:05d}"
+        np.savez(self.folder / f"{name}.npz", **dict[str, Any](arrays))
+        group = entry.group if entry.kind == "light" else None
+        self.objects.append(MeshJob(entry.index, name, f"{name}.npz", world_from_object, group, camera_visible))
+        self.entries.append(entry)
+
+    def add_part(self, item: PlacedItem, category: str, part: Part, surface: FinishedSurface) -> None:
+        slots = np.array([self.material(m) for m in surface.materials], dtype=np.int32)
+        entry = BundleObject(item.instance_id, "part", item.part_id, category, None)
+        arrays: dict[str, NDArray[Any]] = {
+            "vertices": part.vertices,
+            "normals": part.normals,
+            "triangles": part.triangles,
+            "material": slots[surface.material_of_triangle],
+            "face": (part.face_of_triangle + 1).astype(np.int32),
+            "lay": surface.lay,
+            "lay_axis": surface.lay_axis,
+            "lay_origin": surface.lay_origin,
+        }
+        self.add(entry, arrays, item.world_from_part)
+        self.finishes += [
+            BundleFinish(item.instance_id, f.face_id, f.process, f.ra_um, f.alpha_across, f.alpha_along, f.lay)
+            for f in surface.finishes
+        ]
+
+    def add_support(self, number: int, support: SupportMesh, material: PlainMaterial) -> None:
+        entry = BundleObject(FIRST_SUPPORT + number, "support", support.label, support.label, None)
+        self.add(entry, self._plain(support.vertices, support.triangles, material, support.normals))
+
+    def add_surrounding(self, number: int, mesh: SurroundingMesh) -> None:
+        entry = BundleObject(FIRST_SURROUNDING + number, "surroundings", mesh.label, mesh.label, None)
+        self.add(entry, self._plain(mesh.vertices, mesh.triangles, mesh.material))
+
+    def add_lamp(self, number: int, lamp: LampMesh) -> None:
+        entry = BundleObject(FIRST_LAMP + number, "light", lamp.light_id, lamp.kind, lamp.group)
+        self.add(entry, self._plain(lamp.vertices, lamp.triangles, lamp.material), camera_visible=lamp.camera_visible)
+
+    def _plain(
+        self,
+        vertices: NDArray[np.float64],
+        triangles: NDArray[np.int32],
+        material: PlainMaterial | EmitterMaterial,
+        normals: NDArray[np.float32] | None = None,
+    ) -> dict[str, NDArray[Any]]:
+        slot = np.full(len(triangles), self.material(material), dtype=np.int32)
+        arrays: dict[str, NDArray[Any]] = {"vertices": vertices, "triangles": triangles, "material": slot}
+        if normals is not None:
+            arrays["normals"] = normals
+        return arrays
+
+
+def prepare_job(
+    scene: SceneSpec,
+    arrangement: Arrangement,
+    parts: Mapping[str, Part],
+    surfaces: Mapping[int, FinishedSurface],
+    support_materials: Mapping[str, PlainMaterial],
+    illumination: Illumination,
+    threads: int,
+    folder: Path,
+) -> RenderJob:
+    """Write the meshes and `job.json` into the existing *folder* and return the job.
+
+    *parts* is keyed by part_id, *surfaces* by instance_id, *support_materials* by look.
+    """
+    assembler = _Assembler(folder)
+    categories = {item.instance_id: item.category for item in scene.items}
+    for placed in arrangement.items:
+        part, surface = parts[placed.part_id], surfaces[placed.instance_id]
+        assembler.add_part(placed, categories[placed.instance_id], part, surface)
+    for number, support in enumerate(arrangement.supports):
+        assembler.add_support(number, support, support_materials[support.look])
+    for number, mesh in enumerate(illumination.surroundings):
+        assembler.add_surrounding(number, mesh)
+    for number, lamp in enumerate(illumination.lamps):
+        assembler.add_lamp(number, lamp)
+    job = RenderJob(
+        scene_id=scene.scene_id,
+        render=scene.render,
+        threads=threads,
+        groups=illumination.groups,
+        world=illumination.world,
+        materials=tuple(assembler.materials),
+        objects=tuple(assembler.objects),
+        bundle=_bundle(scene, arrangement, illumination, assembler),
+    )
+    write_json(folder / JOB_FILE, to_dict(job))
+    return job
+
+
+def _bundle(
+    scene: SceneSpec, arrangement: Arrangement, illumination: Illumination, assembler: _Assembler
+) -> SceneBundle:
+    views = tuple(
+        BundleView(view_id_of(scene.scene_id, camera.view_index), camera.view_index, camera)
+        for camera in arrangement.cameras
+    )
+    return SceneBundle(
+        scene_id=scene.scene_id,
+        blender="",
+        samples=scene.render.samples,
+        groups=illumination.groups,
+        objects=tuple(assembler.entries),
+        materials=tuple(_bundle_material(m) for m in assembler.materials),
+        finishes=tuple(assembler.finishes),
+        items=arrangement.items,
+        views=views,
+    )
+
+
+def _bundle_material(material: Material) -> BundleMaterial:
+    if isinstance(material, MetalMaterial):
+        return BundleMaterial(material.name, "metal", material.metal, material.process, material.ra_um)
+    kind: Any = "emitter" if isinstance(material, EmitterMaterial) else "plain"
+    return BundleMaterial(material.name, kind, None, None, None)
