@@ -1,0 +1,1 @@
+"""Rigs and surroundings as numbers: lamps, rooms and image worlds, calibrated. No Blender here."""
