@@ -1,0 +1,122 @@
+"""Supports: the table, conveyor, tray or bin under an arrangement, sized to it.
+
+Every support's surface under the parts is z = 0. Edges are rounded by one to a few millimetres, as real ones are, so
+that they catch light. Does not cover: what the surfaces look like (`surface`), the floor and walls of the room.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline.arrange.arrangement import SupportMesh
+from pipeline.arrange.sweep import Corner, Mesh, Rectangle, slab, sweep
+from pipeline.spec.scene import ArrangementSpec
+
+UNDERLAY_LOOK: Final = "grey_painted_table"
+"""Look of the table below a tray or bin."""
+FRAME_LOOK: Final = "steel_bin"
+"""Look of a conveyor's rails and frame."""
+
+_TABLE_M: Final = (1.2, 0.8)
+_TABLE_RADII: Final = 6.0
+"""A table's short side measures at least this many radii of the arrangement."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much room the parts take: half sizes about the origin, tallest point and bounding radius, metres."""
+
+    half_x: float
+    half_y: float
+    height: float
+    radius: float
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """The upper edge of a rim, wall or rail: a view of the parts must pass above it. Metres."""
+
+    half_x: float
+    half_y: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Support:
+    """All pieces of a support, the main one first, and what may hide the parts from a camera."""
+
+    meshes: tuple[SupportMesh, ...]
+    enclosure: Enclosure | None
+
+
+def build_support(spec: ArrangementSpec, extent: Extent) -> Support:
+    """The support that *spec* names under parts of *extent*; its main piece has the look `spec.surface`."""
+    if spec.kind == "table":
+        return Support((_table("table", spec.surface, extent, top=0.0),), None)
+    if spec.kind == "conveyor":
+        return _conveyor(spec, extent)
+    if spec.kind == "tray":
+        rim = min(max(0.12 * extent.radius, 0.008), 0.025)
+        return _container(spec, extent, wall=rim, thickness=0.003)
+    depth = min(max(0.9 * extent.height, 0.4 * min(extent.half_x, extent.half_y), 0.03), 0.25)
+    return _container(spec, extent, wall=depth, thickness=0.004)
+
+
+def _mesh(label: str, look: str, mesh: Mesh) -> SupportMesh:
+    vertices, normals, triangles = mesh
+    return SupportMesh(label, look, vertices, normals, triangles)
+
+
+def _table(label: str, look: str, extent: Extent, *, top: float) -> SupportMesh:
+    scale = max(1.0, _TABLE_RADII * extent.radius / _TABLE_M[1])
+    rectangle = Rectangle(scale * _TABLE_M[0] / 2.0, scale * _TABLE_M[1] / 2.0, 0.02)
+    return _mesh(label, look, slab(rectangle, top=top, thickness=0.03, edge=0.003))
+
+
+def _conveyor(spec: ArrangementSpec, extent: Extent) -> Support:
+    """A belt along x between two rails, over a frame."""
+    half_x = max(0.6, extent.half_x + 4.0 * extent.radius)
+    half_y = extent.half_y + max(0.04, 0.3 * extent.radius)
+    rail_width, rail_top, depth, slit = 0.022, 0.018, 0.07, 0.002
+    belt = slab(Rectangle(half_x, half_y, 0.006), top=0.0, thickness=0.006, edge=0.002)
+    frame = slab(Rectangle(half_x - 0.01, half_y, 0.006), top=-0.008, thickness=depth - 0.008, edge=0.002)
+    rail_y = half_y + slit + rail_width / 2.0
+    rails = tuple(
+        slab(
+            Rectangle(half_x, rail_width / 2.0, 0.006, (0.0, side * rail_y)),
+            top=rail_top,
+            thickness=rail_top + depth,
+            edge=0.0025,
+        )
+        for side in (-1.0, 1.0)
+    )
+    meshes = (
+        _mesh("conveyor_belt", spec.surface, belt),
+        _mesh("conveyor_frame", FRAME_LOOK, frame),
+        *(_mesh("conveyor_rail", FRAME_LOOK, rail) for rail in rails),
+    )
+    return Support(meshes, Enclosure(half_x, half_y + slit + rail_width, rail_top))
+
+
+def _container(spec: ArrangementSpec, extent: Extent, *, wall: float, thickness: float) -> Support:
+    """A tray or bin with drafted walls of height *wall*, on a table."""
+    fillet = min(0.006, wall / 2.0)
+    # The corner radius is twice the margin, which leaves 0.58 margins, more than fillet + gap, at a square's corner.
+    margin = max(2.0 * (fillet + spec.gap_m), 0.1 * extent.radius, 0.01)
+    inner = Rectangle(extent.half_x + margin, extent.half_y + margin, 2.0 * margin)
+    draft, floor = 0.06 * wall, 0.004
+    outside, edge = draft + thickness, 0.45 * thickness
+    profile = [
+        Corner(-2.0 * fillet, 0.0),
+        Corner(0.0, 0.0, fillet),
+        Corner(draft, wall, edge),
+        Corner(outside, wall, edge),
+        Corner(thickness, -floor, edge),
+        Corner(-2.0 * fillet, -floor),
+    ]
+    meshes = (
+        _mesh(spec.kind, spec.surface, sweep(inner, profile)),
+        _table("table", UNDERLAY_LOOK, extent, top=-floor - 1e-5),
+    )
+    return Support(meshes, Enclosure(inner.half_x + outside, inner.half_y + outside, wall))
