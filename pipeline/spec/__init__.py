@@ -1,0 +1,1 @@
+"""Dataset specs: a TOML file becomes one frozen SceneSpec per scene."""

@@ -1,0 +1,172 @@
+"""Draw one scene: dataset spec and index in, SceneSpec out, always the same.
+
+Every aspect (each item, the arrangement, the rig, ..., each view, each photo) has a random stream of its own, and every
+value takes exactly one uniform number from it: changing one distribution changes only what is drawn from it. Does
+not cover: the streams (`seeds`), the photos (`draw_photos`), what the drawn names stand for (`parts`, `surface`,
+`light`, `camera`).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Final, cast
+
+from pipeline.errors import InputError
+from pipeline.spec.draw_photos import draw_photo, light_groups
+from pipeline.spec.model import DatasetSpec
+from pipeline.spec.numbers import round_drawn
+from pipeline.spec.scene import (
+    SCENE_SCHEMA_VERSION,
+    ArrangementKind,
+    ArrangementSpec,
+    CameraSpec,
+    ItemSpec,
+    RenderSpec,
+    RigSpec,
+    SceneSpec,
+    Split,
+    SurroundingsSpec,
+    scene_id_of,
+)
+from pipeline.spec.seeds import Stream, scene_seed, seed_of
+
+_BELOW_ONE: Final = math.nextafter(1.0, 0.0)
+
+
+def draw_scene(spec: DatasetSpec, index: int) -> SceneSpec:
+    """The scene number *index* of *spec*: a pure function of the two and of the tables in assets.
+
+    Raises InputError when *index* is not in [0, spec.dataset.scenes).
+    """
+    if not 0 <= index < spec.dataset.scenes:
+        last = scene_id_of(spec.dataset.name, spec.dataset.scenes - 1)
+        raise InputError(f"expected a scene up to {last} (dataset.scenes = {spec.dataset.scenes}), found {index}")
+    rig, surroundings = _draw_rig(spec, index), _draw_surroundings(spec, index)
+    groups = light_groups(rig.name, surroundings.name)
+    cameras = tuple(_draw_cameras(spec, index))
+    return SceneSpec(
+        schema_version=SCENE_SCHEMA_VERSION,
+        dataset=spec.dataset.name,
+        index=index,
+        scene_id=scene_id_of(spec.dataset.name, index),
+        seed=scene_seed(spec.dataset.seed, index),
+        split=_draw_split(spec, index),
+        items=tuple(_draw_items(spec, index)),
+        arrangement=_draw_arrangement(spec, index),
+        rig=rig,
+        surroundings=surroundings,
+        cameras=cameras,
+        render=RenderSpec(spec.render.samples, spec.render.denoise, seed_of(spec.dataset.seed, index, "render")),
+        photos=tuple(
+            draw_photo(
+                spec,
+                index,
+                camera.view_index,
+                photo_index,
+                groups=groups,
+                illuminance_ratio=surroundings.illuminance_ratio,
+            )
+            for camera in cameras
+            for photo_index in range(spec.photos.per_view)
+        ),
+    )
+
+
+def scene_index(spec: DatasetSpec, scene_id: str) -> int:
+    """Index of *scene_id*, for example 7 of "quickstart-000007". Raises InputError when *spec* has no such scene."""
+    found = re.fullmatch(re.escape(spec.dataset.name) + r"-(\d{6,})", scene_id)
+    index = int(found.group(1)) if found else -1
+    if not 0 <= index < spec.dataset.scenes or scene_id_of(spec.dataset.name, index) != scene_id:
+        first, last = (scene_id_of(spec.dataset.name, i) for i in (0, spec.dataset.scenes - 1))
+        raise InputError(f'expected a scene id from {first} to {last}, found "{scene_id}"')
+    return index
+
+
+def _draw_split(spec: DatasetSpec, index: int) -> Split:
+    return cast(Split, Stream(spec.dataset.seed, index, "split").name(spec.split.model_dump()))
+
+
+def _draw_items(spec: DatasetSpec, index: int) -> Iterator[ItemSpec]:
+    scene = Stream(spec.dataset.seed, index, "items")
+    count = spec.items.count.count(scene.u())
+    one_batch = scene.below(spec.items.batch_probability)
+    part_weights = {part_id: part.weight for part_id, part in spec.parts.items()}
+    for k in range(count):
+        draw = Stream(spec.dataset.seed, index, f"item.{k}")
+        batch = Stream(spec.dataset.seed, index, "item.0") if one_batch else draw
+        part_id = batch.name(part_weights)
+        part = spec.parts[part_id]
+        metal = batch.name(part.metals or spec.metals)
+        finish = batch.name(part.finishes or spec.finishes)
+        own = Stream(spec.dataset.seed, index, f"item.{k}.own")
+        yield ItemSpec(
+            instance_id=k + 1,
+            part_id=part_id,
+            part_file=part.file,
+            part_units=part.units,
+            category=part.category,
+            metal=metal,
+            finish=finish,
+            ra_quantile=min(own.number(spec.items.ra_quantile), _BELOW_ONE),
+            alpha_scale=own.number(spec.items.alpha_scale),
+            pose_quantile=min(round_drawn(own.u()), _BELOW_ONE),
+            yaw_rad=round_drawn(own.u() * math.tau),
+        )
+
+
+def _draw_arrangement(spec: DatasetSpec, index: int) -> ArrangementSpec:
+    draw = Stream(spec.dataset.seed, index, "arrangement")
+    kind = cast(ArrangementKind, draw.name(spec.arrangement.kinds))
+    return ArrangementSpec(
+        kind=kind,
+        surface=draw.name(spec.arrangement.surfaces[kind]),
+        gap_m=round_drawn(draw.number(spec.arrangement.gap_mm) / 1000),
+        seed=seed_of(spec.dataset.seed, index, "placement"),
+    )
+
+
+def _draw_rig(spec: DatasetSpec, index: int) -> RigSpec:
+    draw = Stream(spec.dataset.seed, index, "rig")
+    return RigSpec(
+        name=draw.name(spec.rigs.weights),
+        scale=draw.number(spec.rigs.scale),
+        yaw_rad=draw.radians(spec.rigs.yaw_deg),
+    )
+
+
+def _draw_surroundings(spec: DatasetSpec, index: int) -> SurroundingsSpec:
+    draw = Stream(spec.dataset.seed, index, "surroundings")
+    return SurroundingsSpec(
+        name=draw.name(spec.surroundings.weights),
+        illuminance_ratio=draw.number(spec.surroundings.illuminance_ratio),
+        yaw_rad=draw.radians(spec.surroundings.yaw_deg),
+    )
+
+
+def _draw_cameras(spec: DatasetSpec, index: int) -> Iterator[CameraSpec]:
+    cameras = spec.cameras
+    for view in range(cameras.views.count(Stream(spec.dataset.seed, index, "views").u())):
+        draw = Stream(spec.dataset.seed, index, f"view.{view}")
+        yield CameraSpec(
+            view_index=view,
+            azimuth_rad=draw.radians(cameras.azimuth_deg),
+            elevation_rad=draw.radians(cameras.elevation_deg),
+            roll_rad=draw.radians(cameras.roll_deg),
+            focal_mm=draw.number(cameras.focal_mm),
+            look_at_jitter=_in_ball(cameras.look_at_jitter, draw),
+            distance_m=draw.number(cameras.distance_m) if cameras.distance_m else None,
+            fill=draw.number(cameras.fill) if cameras.fill else None,
+            sensor_width_mm=cameras.sensor_width_mm,
+            width=cameras.resolution[0],
+            height=cameras.resolution[1],
+        )
+
+
+def _in_ball(radius: float, draw: Stream) -> tuple[float, float, float]:
+    """A point uniform in a ball: cos(polar angle) and azimuth uniform, distance with density r^2."""
+    z, azimuth, r = 2 * draw.u() - 1, math.tau * draw.u(), radius * math.cbrt(draw.u())
+    across = math.sqrt(1 - z * z)
+    x, y = across * math.cos(azimuth), across * math.sin(azimuth)
+    return (round_drawn(r * x), round_drawn(r * y), round_drawn(r * z))

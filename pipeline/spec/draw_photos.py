@@ -1,0 +1,129 @@
+"""Draw one photo of a view: light mix, exposure, white balance, sensor, lens, tone.
+
+Covers: the numbers of a PhotoSpec. Does not cover: developing it (`camera`), what the light groups hold (`light`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, cast
+
+from pipeline import tables
+from pipeline.spec.model import DatasetSpec, PhotosSection
+from pipeline.spec.numbers import Tone, round_drawn
+from pipeline.spec.scene import PhotoSpec
+from pipeline.spec.seeds import Stream, seed_of
+
+NEUTRAL_CCT_K: Final = 6504.0
+"""Colour temperature of the light as it was rendered (D65, the white of Rec.709)."""
+
+_LOWEST_WHITE_K: Final = 1500.0
+
+
+@dataclass(frozen=True)
+class LightGroups:
+    """The light groups of a scene: those of its rig, and those that its surroundings add."""
+
+    rig: tuple[str, ...]
+    surroundings: tuple[str, ...]
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every group, the rig's first."""
+        return self.rig + self.surroundings
+
+
+@dataclass(frozen=True)
+class _Light:
+    weights: dict[str, float]
+    cct_k: dict[str, float]
+    white_k: float
+
+
+def light_groups(rig: str, surroundings: str) -> LightGroups:
+    """The groups that the tables give for a rig and surroundings."""
+    of_rig = tuple(tables.table("rigs")[rig]["groups"])
+    others = tuple(tables.table("surroundings")[surroundings]["groups"])
+    return LightGroups(of_rig, tuple(group for group in others if group not in of_rig))
+
+
+def draw_photo(
+    spec: DatasetSpec, index: int, view: int, photo: int, *, groups: LightGroups, illuminance_ratio: float
+) -> PhotoSpec:
+    """Photo number *photo* of view number *view* of scene *index*.
+
+    Photo 0 of each view is the neutral one: the light as rendered, metered and balanced exactly.
+    *illuminance_ratio* is what the surroundings give at the working plane, as a share of the rig's illuminance.
+    """
+    name, photos = f"photo.{view}.{photo}", spec.photos
+    draw = Stream(spec.dataset.seed, index, name)
+    sensor, lens, tone = draw.name(photos.sensors), draw.name(photos.lenses), draw.name(photos.tone)
+    f_number, exposure_ev = draw.number(photos.f_number), draw.number(photos.exposure_ev)
+    white_error_k = draw.number(photos.white_balance_error_k)
+    if photo == 0:
+        light, exposure_ev, white_error_k = _neutral_light(groups), 0.0, 0.0
+    else:
+        light = _draw_light(photos, groups, Stream(spec.dataset.seed, index, name + ".light"), illuminance_ratio)
+    return PhotoSpec(
+        view_index=view,
+        photo_index=photo,
+        seed=seed_of(spec.dataset.seed, index, name + ".noise"),
+        exposure_ev=exposure_ev,
+        light_weights=light.weights,
+        light_cct_k=light.cct_k,
+        white_balance_k=round_drawn(max(light.white_k + white_error_k, _LOWEST_WHITE_K)),
+        sensor=sensor,
+        lens=lens,
+        f_number=_within_lens(f_number, lens),
+        tone=cast(Tone, tone),
+        image_format=photos.image_format,
+    )
+
+
+def _neutral_light(groups: LightGroups) -> _Light:
+    return _Light(dict.fromkeys(groups.all, 1.0), {}, NEUTRAL_CCT_K)
+
+
+def _draw_light(photos: PhotosSection, groups: LightGroups, draw: Stream, illuminance_ratio: float) -> _Light:
+    weights: dict[str, float] = {}
+    cct_k: dict[str, float] = {}
+    lots: dict[str, float] = {}
+    for group in groups.all:
+        weights[group], cct_k[group], lots[group] = (
+            draw.number(photos.light_weight),
+            draw.number(photos.light_cct_k),
+            draw.u(),
+        )
+    for group in _switched_off(groups.rig, lots, photos.group_off_probability):
+        weights[group] = 0.0
+    return _Light(weights, cct_k, _white_of(weights, cct_k, groups, illuminance_ratio))
+
+
+def _switched_off(rig: tuple[str, ...], lots: dict[str, float], probability: float) -> list[str]:
+    """The rig's groups whose lot says off; if that is all of them, the one with the highest lot stays on."""
+    off = [group for group in rig if lots[group] < probability]
+    if off and len(off) == len(rig):
+        off.remove(max(rig, key=lots.__getitem__))
+    return off
+
+
+def _white_of(
+    weights: dict[str, float], cct_k: dict[str, float], groups: LightGroups, illuminance_ratio: float
+) -> float:
+    """Colour temperature of the mixed light at the working plane, kelvin: the mean in reciprocal kelvin.
+
+    Each group counts by its weight times its share of the illuminance, taken as equal within the rig and within the
+    surroundings. Equal steps in reciprocal kelvin look nearly equal, which is why photographers count in mired.
+    """
+    shares = {group: 1.0 / len(groups.rig) for group in groups.rig}
+    shares |= {group: illuminance_ratio / len(groups.surroundings) for group in groups.surroundings}
+    total = sum(weights[group] * share for group, share in shares.items())
+    if total == 0.0:
+        return NEUTRAL_CCT_K
+    return total / sum(weights[group] * share / cct_k[group] for group, share in shares.items())
+
+
+def _within_lens(f_number: float, lens: str) -> float:
+    """*f_number* moved into the aperture range that the lens has."""
+    values = tables.table("lenses")[lens]
+    return min(max(f_number, float(values["f_min"])), float(values["f_max"]))

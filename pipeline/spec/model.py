@@ -1,0 +1,268 @@
+"""The dataset spec: every table and key that a spec file may hold, as frozen models.
+
+Covers: names, types, defaults, limits and the checks between keys. Does not cover: reading the file and wording the
+errors (`load`), distributions (`numbers`), drawing scenes (`draw`). docs/spec.md explains every key to the user.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
+
+from pipeline.spec.files import CARRIES_UNITS, find_part_file
+from pipeline.spec.numbers import (
+    Counts,
+    FinishWeights,
+    KindSurfaces,
+    KindWeights,
+    LensWeights,
+    MetalWeights,
+    Numbers,
+    RigWeights,
+    Section,
+    SensorWeights,
+    SurroundingsWeights,
+    ToneWeights,
+    between,
+    check_sum,
+    constant,
+    problem,
+    within,
+)
+
+SPEC_SCHEMA_VERSION: Final = 1
+MAX_PIXELS: Final = 2**25
+"""Largest width x height of a view: 33.5 million pixels."""
+
+_SLUG = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+_SLUG_WORDS = "1 to 63 of a-z, 0-9, _ and -, the first a letter or digit"
+Probability = Annotated[float, Field(ge=0, le=1)]
+Units = Literal["um", "mm", "cm", "m", "inch", "foot"]
+
+
+class DatasetSection(Section):
+    """[dataset]: what is built."""
+
+    name: str = Field(pattern=_SLUG, description=f"First part of every scene id: {_SLUG_WORDS}.")
+    seed: int = Field(default=0, ge=0, le=2**63 - 1, description="Everything random follows from it.")
+    scenes: int = Field(ge=1, le=1_000_000, description="How many scenes.")
+    description: str = Field(default="", description="For people; goes into the build's README.")
+    licence: str = Field(default="not stated", description="Licence of the images, for example CC-BY-4.0.")
+
+
+class SplitSection(Section):
+    """[split]: probability that a scene belongs to each split."""
+
+    train: Probability = Field(default=0.8, description="Share of scenes for training.")
+    val: Probability = Field(default=0.1, description="Share of scenes for validation.")
+    test: Probability = Field(default=0.1, description="Share of scenes for testing.")
+
+    @model_validator(mode="after")
+    def _sums(self) -> SplitSection:
+        check_sum((self.train, self.val, self.test))
+        return self
+
+
+class PartSection(Section):
+    """[parts.<id>]: one CAD file."""
+
+    file: str = Field(description='"assets:parts/x.step", or a path relative to the spec\'s folder.')
+    category: str = Field(
+        min_length=1, max_length=64, description="Class label that a detector learns; several parts may share one."
+    )
+    weight: float = Field(default=1.0, ge=0, description="How often it is drawn, relative to the other parts.")
+    units: Units | None = Field(default=None, description="Length unit of a file that carries none: STL, OBJ, PLY.")
+    metals: MetalWeights | None = Field(default=None, description="Its own metals, instead of [metals].")
+    finishes: FinishWeights | None = Field(default=None, description="Its own finishes, instead of [finishes].")
+
+    @field_validator("file")
+    @classmethod
+    def _file_exists(cls, value: str, info: ValidationInfo) -> str:
+        if info.context is not None:  # models made without a file (in tests, from Python) know no folder
+            find_part_file(value, Path(info.context["folder"]))
+        return value
+
+    @field_validator("units")
+    @classmethod
+    def _only_where_missing(cls, value: str | None, info: ValidationInfo) -> str | None:
+        suffix = PurePosixPath(info.data.get("file", "")).suffix.lower()
+        if value is not None and suffix in CARRIES_UNITS:
+            raise problem(f"no units for a {suffix} file, which carries its own", f'"{value}"')
+        return value
+
+
+class ItemsSection(Section):
+    """[items]: how many parts a scene shows, and how they vary."""
+
+    count: Annotated[Counts, within(1, 1000)] = Field(
+        default=Counts(min=1, max=6), description="Part instances per scene."
+    )
+    batch_probability: Probability = Field(
+        default=0.0, description="Probability that all items of a scene share part, metal and finish."
+    )
+    ra_quantile: Annotated[Numbers, within(0, 1)] = Field(
+        default=between(0, 1), description="Where in a process's range of Ra (log scale) an item lies: 0 is smoothest."
+    )
+    alpha_scale: Annotated[Numbers, within(0.2, 5)] = Field(
+        default=Numbers(min=0.7, max=1.4, scale="log"), description="Multiplier on the GGX alpha that follows from Ra."
+    )
+
+
+class ArrangementSection(Section):
+    """[arrangement]: what the parts lie on."""
+
+    kinds: KindWeights = Field(default={"table": 1.0}, description="How parts lie, with weights.")
+    surfaces: KindSurfaces = Field(description="For each kind, looks of its table, belt, tray or bin, with weights.")
+    gap_mm: Annotated[Numbers, within(0, 1000)] = Field(
+        default=between(2, 20), description="Smallest clear distance between two parts, millimetres."
+    )
+
+    @model_validator(mode="after")
+    def _surfaces_of_every_kind(self) -> ArrangementSection:
+        bare = sorted(kind for kind, weight in self.kinds.items() if weight > 0 and kind not in self.surfaces)
+        if bare:
+            raise problem("surfaces for every kind with a weight above 0", f"none for {', '.join(bare)}")
+        return self
+
+
+class RigsSection(Section):
+    """[rigs]: the lamps of the station."""
+
+    weights: RigWeights = Field(description="Rigs, with weights.")
+    scale: Annotated[Numbers, within(0.1, 10)] = Field(
+        default=constant(1), description="Multiplier on the rig's own dimensions."
+    )
+    yaw_deg: Annotated[Numbers, within(-360, 360)] = Field(
+        default=between(0, 360), description="Rotation of the rig about the vertical, degrees."
+    )
+
+
+class SurroundingsSection(Section):
+    """[surroundings]: what the metal sees beyond the rig."""
+
+    weights: SurroundingsWeights = Field(description="Surroundings, with weights.")
+    illuminance_ratio: Annotated[Numbers, within(0, 100)] = Field(
+        default=between(0.05, 0.4), description="Their illuminance at the working plane, as a share of the rig's."
+    )
+    yaw_deg: Annotated[Numbers, within(-360, 360)] = Field(
+        default=between(0, 360), description="Rotation of the surroundings about the vertical, degrees."
+    )
+
+
+def _check_resolution(value: tuple[int, int]) -> tuple[int, int]:
+    if not all(16 <= side <= 16384 for side in value) or math.prod(value) > MAX_PIXELS:
+        raise problem(f"[width, height], each 16 to 16384 pixels and at most {MAX_PIXELS} pixels together")
+    return value
+
+
+class CamerasSection(Section):
+    """[cameras]: where the views of a scene are taken from."""
+
+    views: Annotated[Counts, within(1, 64)] = Field(default=Counts(choices=(1,)), description="Views per scene.")
+    azimuth_deg: Annotated[Numbers, within(-360, 360)] = Field(
+        default=between(0, 360), description="Direction of the camera about the vertical, degrees."
+    )
+    elevation_deg: Annotated[Numbers, within(1, 90)] = Field(
+        default=between(20, 65), description="Height of the camera above the horizontal, degrees."
+    )
+    roll_deg: Annotated[Numbers, within(-180, 180)] = Field(
+        default=constant(0), description="Rotation about the optical axis, degrees."
+    )
+    distance_m: Annotated[Numbers, within(0.01, 100)] | None = Field(
+        default=None, description="From the lens to the point looked at, metres. Either this or fill."
+    )
+    fill: Annotated[Numbers, within(0.02, 2)] | None = Field(
+        default=None, description="Share of the frame's short side that the parts' bounding sphere covers."
+    )
+    focal_mm: Annotated[Numbers, within(1, 2000)] = Field(default=constant(35), description="Focal length, mm.")
+    sensor_width_mm: float = Field(default=13.1, ge=1, le=200, description="Width of the image on the sensor, mm.")
+    resolution: Annotated[tuple[int, int], AfterValidator(_check_resolution)] = Field(
+        default=(640, 480), description="Width and height, pixels."
+    )
+    look_at_jitter: float = Field(
+        default=0.1, ge=0, le=1, description="Largest look-at offset, in radii of the parts' bounding sphere."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_distance_and_fill(self) -> CamerasSection:
+        if (self.distance_m is None) == (self.fill is None):
+            found = "neither" if self.fill is None else "both"
+            raise problem("exactly one of distance_m and fill", found)
+        return self
+
+
+class RenderSection(Section):
+    """[render]: how a scene is path-traced."""
+
+    samples: int = Field(default=64, ge=1, le=65536, description="Paths per pixel.")
+    denoise: bool = Field(default=True, description="Denoise the beauty layers; truth layers never are.")
+
+
+class PhotosSection(Section):
+    """[photos]: how each view is photographed."""
+
+    per_view: int = Field(default=4, ge=1, le=1000, description="Photos developed from each view.")
+    exposure_ev: Annotated[Numbers, within(-10, 10)] = Field(
+        default=between(-1, 1), description="Stops relative to the metered exposure."
+    )
+    light_weight: Annotated[Numbers, within(0, 100)] = Field(
+        default=Numbers(min=0.25, max=2.0, scale="log"), description="Brightness of each light group, 1 = as rendered."
+    )
+    light_cct_k: Annotated[Numbers, within(1500, 20000)] = Field(
+        default=Numbers(choices=(3000.0, 4000.0, 5000.0, 5700.0, 6500.0)),
+        description="Colour temperature of each light group, kelvin.",
+    )
+    group_off_probability: Probability = Field(
+        default=0.05, description="Probability that a light group of the rig is switched off; never all of them."
+    )
+    white_balance_error_k: Annotated[Numbers, within(-5000, 5000)] = Field(
+        default=between(-800, 800), description="Error of the camera's white balance, kelvin."
+    )
+    sensors: SensorWeights = Field(description="Sensors, with weights.")
+    lenses: LensWeights = Field(description="Lenses, with weights.")
+    f_number: Annotated[Numbers, within(0.7, 64)] = Field(
+        default=Numbers(choices=(4.0, 5.6, 8.0)), description="Aperture number."
+    )
+    tone: ToneWeights = Field(default={"filmic": 1.0}, description="Tone curves, with weights.")
+    image_format: Literal["png", "jpeg"] = Field(default="png", description="File format of the photos.")
+
+
+class DatasetSpec(Section):
+    """A whole spec file."""
+
+    schema_version: Literal[1] = Field(description="Version of this format: 1.")
+    dataset: DatasetSection = Field(description="What is built.")
+    split: SplitSection = Field(default=SplitSection(), description="Probability of each split.")
+    parts: dict[Annotated[str, Field(pattern=_SLUG)], PartSection] = Field(description="The CAD files, by part id.")
+    metals: MetalWeights = Field(description="Metals, with weights.")
+    finishes: FinishWeights = Field(description="Finish schemes, with weights.")
+    items: ItemsSection = Field(default=ItemsSection(), description="How many parts a scene shows.")
+    arrangement: ArrangementSection = Field(description="What the parts lie on.")
+    rigs: RigsSection = Field(description="The lamps of the station.")
+    surroundings: SurroundingsSection = Field(description="What the metal sees beyond the rig.")
+    cameras: CamerasSection = Field(description="Where the views are taken from.")
+    render: RenderSection = Field(default=RenderSection(), description="How a scene is path-traced.")
+    photos: PhotosSection = Field(description="How each view is photographed.")
+
+    _folder: Path = PrivateAttr(default_factory=Path)
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the spec file: part files that do not begin with "assets:" are relative to it."""
+        return self._folder
+
+    def in_folder(self, folder: Path) -> DatasetSpec:
+        """The same spec as if it had been read from *folder*."""
+        copy = self.model_copy()
+        copy._folder = folder
+        return copy
+
+    @field_validator("parts")
+    @classmethod
+    def _some_part(cls, value: dict[str, PartSection]) -> dict[str, PartSection]:
+        if not any(part.weight > 0 for part in value.values()):
+            raise problem("at least one [parts.<id>] with a weight above 0", f"{len(value)} parts, none with a weight")
+        return value
