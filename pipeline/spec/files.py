@@ -36,10 +36,14 @@ def find_part_file(name: str, folder: Path) -> Path:
     """As `resolve_part_file`, raising the validation error that the spec's models report with its path."""
     root, relative = _root_and_relative(name, folder)
     _check_form(relative)
-    path = (root / relative).resolve()
-    if not path.is_relative_to(root.resolve()):
+    try:
+        path = (root / relative).resolve()
+        inside, there = path.is_relative_to(root.resolve()), path.is_file()
+    except (OSError, RuntimeError) as error:  # a name too long for the system, links that go round in a circle
+        raise problem("a file that this system can open", f'"{name}" ({error})') from None
+    if not inside:
         raise problem("a file below the spec's folder or the assets folder", f'"{name}", a link that leads out of it')
-    if not path.is_file():
+    if not there:
         raise problem(f"a file in {path.parent}", f'"{name}", which does not exist', _nearest(path))
     return path
 

@@ -30,7 +30,6 @@ _EXPECTED: Final[Mapping[str, str]] = {
     "literal_error": "{expected}",
     "missing": "this key, which must be there",
     "model_type": "a table",
-    "string_pattern_mismatch": "text that matches {pattern}",
     "string_too_long": "at most {max_length} characters",
     "string_too_short": "at least {min_length} characters",
     "string_type": "text in quotes",
@@ -70,6 +69,8 @@ def _unknown_key(path: str, location: tuple[str | int, ...]) -> str:
 
 def _value(value: Any) -> str:
     """*value* as TOML would write it, nearly: enough to find it in the file."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     text = json.dumps(value, default=str) if not isinstance(value, BaseModel) else "this table"
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."
 

@@ -7,6 +7,7 @@ errors (`load`), distributions (`numbers`), drawing scenes (`draw`). docs/spec.m
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Final, Literal
 
@@ -37,8 +38,18 @@ SPEC_SCHEMA_VERSION: Final = 1
 MAX_PIXELS: Final = 2**25
 """Largest width x height of a view: 33.5 million pixels."""
 
-_SLUG = r"^[a-z0-9][a-z0-9_-]{0,62}$"
-_SLUG_WORDS = "1 to 63 of a-z, 0-9, _ and -, the first a letter or digit"
+_SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+def _check_slug(value: str) -> str:
+    if not _SLUG.fullmatch(value):
+        raise problem("1 to 63 of the characters a-z, 0-9, _ and -, the first a letter or digit")
+    return value
+
+
+Slug = Annotated[str, AfterValidator(_check_slug)]
+"""A name that is safe in file names and ids."""
+
 Probability = Annotated[float, Field(ge=0, le=1)]
 Units = Literal["um", "mm", "cm", "m", "inch", "foot"]
 
@@ -46,7 +57,7 @@ Units = Literal["um", "mm", "cm", "m", "inch", "foot"]
 class DatasetSection(Section):
     """[dataset]: what is built."""
 
-    name: str = Field(pattern=_SLUG, description=f"First part of every scene id: {_SLUG_WORDS}.")
+    name: Slug = Field(description="First part of every scene id.")
     seed: int = Field(default=0, ge=0, le=2**63 - 1, description="Everything random follows from it.")
     scenes: int = Field(ge=1, le=1_000_000, description="How many scenes.")
     description: str = Field(default="", description="For people; goes into the build's README.")
@@ -236,7 +247,7 @@ class DatasetSpec(Section):
     schema_version: Literal[1] = Field(description="Version of this format: 1.")
     dataset: DatasetSection = Field(description="What is built.")
     split: SplitSection = Field(default=SplitSection(), description="Probability of each split.")
-    parts: dict[Annotated[str, Field(pattern=_SLUG)], PartSection] = Field(description="The CAD files, by part id.")
+    parts: dict[Slug, PartSection] = Field(description="The CAD files, by part id.")
     metals: MetalWeights = Field(description="Metals, with weights.")
     finishes: FinishWeights = Field(description="Finish schemes, with weights.")
     items: ItemsSection = Field(default=ItemsSection(), description="How many parts a scene shows.")
