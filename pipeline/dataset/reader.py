@@ -1,0 +1,230 @@
+"""Reading a dataset: tables, photos, masks and layers, for training jobs and for the report.
+
+Covers: everything a build's tables point at. Does not cover: making or checking a dataset. Imports neither Blender nor
+Dask nor torch; image libraries are imported by the first call that needs one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pipeline import masks
+from pipeline.dataset.build import open_build, read_build_record
+from pipeline.dataset.columns import NUMBER_BY_NAME, TEXT_BY_NAME
+from pipeline.dataset.tables import TABLES
+from pipeline.errors import DamageFound, InputError
+
+Row = dict[str, Any]
+
+
+class Dataset:
+    """One build of a dataset, read only.
+
+    A training job in another repository needs no more than this:
+
+        class Photos(torch.utils.data.Dataset):
+            def __init__(self, path):
+                self.dataset = open_dataset(path)
+                self.ids = self.dataset.photo_ids("train")
+
+            def __len__(self):
+                return len(self.ids)
+
+            def __getitem__(self, i):
+                photo = self.dataset.photo(self.ids[i])
+                image = torch.from_numpy(self.dataset.image(self.ids[i])).permute(2, 0, 1)
+                parts = self.dataset.instances(photo["view_id"])
+                masks = [torch.from_numpy(self.dataset.mask(part["mask_rle"])) for part in parts]
+                return image, masks
+
+    Tables are read when first used. An instance may be used by several threads, and pickled by a data loader.
+    """
+
+    def __init__(self, path: Path, build: str | Path | None = None) -> None:
+        """Open the build named *build* (None: the newest; a folder: that one, even before it is published) of the
+        dataset folder *path*. Raises InputError when there is none."""
+        self.root = Path(path).absolute()
+        self.folder = build if isinstance(build, Path) else open_build(self.root, build).folder
+        self.record = read_build_record(self.folder)
+        self._tables: dict[str, Any] = {}
+        self._places: dict[tuple[str, str], dict[str, list[int]]] = {}
+
+    def __reduce__(self) -> tuple[type[Dataset], tuple[Path, Path]]:
+        """A copy in another process reads the tables itself."""
+        return Dataset, (self.root, self.folder)
+
+    def table(self, name: str) -> Any:
+        """A whole table as pyarrow.Table. Raises InputError for an unknown name."""
+        if name not in TABLES:
+            raise InputError(f"expected a table ({', '.join(TABLES)}), found {name!r}")
+        if name not in self._tables:
+            path = self.folder / f"{name}.parquet"
+            try:
+                self._tables[name] = pq.read_table(path)
+            except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+                raise DamageFound(f"{path}: expected a Parquet table, found {error}") from error
+        return self._tables[name]
+
+    @property
+    def scenes(self) -> Any:
+        """pyarrow.Table, a row per scene."""
+        return self.table("scenes")
+
+    @property
+    def views(self) -> Any:
+        """pyarrow.Table, a row per view."""
+        return self.table("views")
+
+    @property
+    def photos(self) -> Any:
+        """pyarrow.Table, a row per photo."""
+        return self.table("photos")
+
+    def photo_ids(self, split: str | None = None) -> list[str]:
+        """Ids of the photos of *split* ("train", "val", "test"), or of all, in the order of the build."""
+        ids = self.photos.column("photo_id").to_pylist()
+        if split is None:
+            return list(ids)
+        return [name for name, its in zip(ids, self.photos.column("split").to_pylist(), strict=True) if its == split]
+
+    def iter_photos(self, split: str | None = None) -> Iterator[Row]:
+        """The rows of the photos of *split*, or of all, in the order of the build."""
+        for photo_id in self.photo_ids(split):
+            yield self.photo(photo_id)
+
+    def scene(self, scene_id: str) -> Row:
+        """The row of a scene. Raises InputError when the build has none of that id; so do `view` and `photo`."""
+        return self._one("scenes", "scene_id", scene_id)
+
+    def view(self, view_id: str) -> Row:
+        """The row of a view."""
+        return self._one("views", "view_id", view_id)
+
+    def photo(self, photo_id: str) -> Row:
+        """The row of a photo."""
+        return self._one("photos", "photo_id", photo_id)
+
+    def views_of(self, scene_id: str) -> list[Row]:
+        """The views of a scene."""
+        return self.rows("views", "scene_id", scene_id)
+
+    def photos_of(self, view_id: str) -> list[Row]:
+        """The photos of a view."""
+        return self.rows("photos", "view_id", view_id)
+
+    def instances(self, view_id: str) -> list[Row]:
+        """The part instances in a view, seen or not."""
+        return self.rows("instances", "view_id", view_id)
+
+    def highlights(self, photo_id: str) -> list[Row]:
+        """The highlights in a photo."""
+        return self.rows("highlights", "photo_id", photo_id)
+
+    def reflections(self, view_id: str) -> list[Row]:
+        """What the parts of a view show."""
+        return self.rows("reflections", "view_id", view_id)
+
+    def image(self, photo_id: str) -> NDArray[np.uint8]:
+        """(h, w, 3) uint8 RGB, sRGB. Raises DamageFound when the file cannot be read."""
+        import cv2
+
+        path = self.root / self.photo(photo_id)["image_path"]
+        pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if pixels is None:
+            raise DamageFound(f"{path}: expected an image, found none that can be read")
+        return np.ascontiguousarray(pixels[..., ::-1])
+
+    def mask(self, rle: str) -> NDArray[np.bool_]:
+        """(h, w) bool from a mask column."""
+        return masks.decode(rle)
+
+    def layers(self, view_id: str) -> dict[str, NDArray[np.float32]]:
+        """Radiance layers by name ("combined", "noisy", "group.<name>", "diffuse_direct" ...): (h, w, 3) float32,
+        scene-linear Rec.709, W/(m2 sr) relative to the rig's calibrated white."""
+        from pipeline.bundle import layer
+
+        channels = self._channels(view_id, "layers_path")
+        return {name: layer(channels, name) for name in dict.fromkeys(key.rpartition(".")[0] for key in channels)}
+
+    def depth(self, view_id: str) -> NDArray[np.float32]:
+        """(h, w) float32 metres along the camera's axis, 0 where nothing was hit."""
+        return next(iter(self._channels(view_id, "depth_path").values()))
+
+    def normal(self, view_id: str) -> NDArray[np.float32]:
+        """(h, w, 3) float32 unit shading normals in the camera frame (OpenCV), 0 where nothing was hit."""
+        return np.stack(list(self._channels(view_id, "normal_path").values())[:3], axis=-1)
+
+    def position(self, view_id: str) -> NDArray[np.float32]:
+        """(h, w, 3) float32 metres in the world frame."""
+        return np.stack(list(self._channels(view_id, "position_path").values())[:3], axis=-1)
+
+    def reflection(self, view_id: str) -> dict[str, NDArray[np.float32]]:
+        """Channels of the mirror probe (`pipeline.bundle.REFLECTION_CHANNELS`), (h, w) float32 each."""
+        return self._channels(view_id, "reflection_path")
+
+    def instance_ids(self, view_id: str) -> NDArray[np.uint16]:
+        """(h, w) uint16 instance_id, 0 = no part."""
+        return self._ids(view_id, "instance_path")
+
+    def face_ids(self, view_id: str) -> NDArray[np.uint16]:
+        """(h, w) uint16 CAD face_id + 1, 0 = no part."""
+        return self._ids(view_id, "face_path")
+
+    def rows(self, table: str, column: str, value: str) -> list[Row]:
+        """All rows of *table* whose text *column* is *value*; maps are dicts. The first call builds an index."""
+        places = self._index(table, column).get(value, [])
+        return [_plain(table, self.table(table).slice(place, 1).to_pylist()[0]) for place in places]
+
+    def _index(self, table: str, column: str) -> dict[str, list[int]]:
+        if (table, column) not in self._places:
+            places: dict[str, list[int]] = {}
+            for place, value in enumerate(self.table(table).column(column).to_pylist()):
+                places.setdefault(value, []).append(place)
+            self._places[table, column] = places
+        return self._places[table, column]
+
+    def _one(self, table: str, column: str, value: str) -> Row:
+        rows = self.rows(table, column, value)
+        if not rows:
+            example = next(iter(self._index(table, column)), None)
+            hint = f", ids look like {example!r}" if example else ""
+            raise InputError(
+                f"expected the {column} of one of {self.table(table).num_rows} {table}{hint}; found {value!r}"
+            )
+        return rows[0]
+
+    def _channels(self, view_id: str, column: str) -> dict[str, NDArray[np.float32]]:
+        from pipeline.bundle import read_exr
+
+        try:
+            return read_exr(self._file(view_id, column))
+        except OSError as error:
+            raise DamageFound(str(error)) from error
+
+    def _ids(self, view_id: str, column: str) -> NDArray[np.uint16]:
+        from pipeline.bundle import read_ids
+
+        try:
+            return read_ids(self._file(view_id, column))
+        except OSError as error:
+            raise DamageFound(str(error)) from error
+
+    def _file(self, view_id: str, column: str) -> Path:
+        path: str | None = self.view(view_id)[column]
+        if path is None:
+            raise InputError(f"expected a file in column {column} of view {view_id}, found none in this build")
+        return self.root / path
+
+
+def _plain(table: str, row: Row) -> Row:
+    """*row* with its maps, which Arrow gives as lists of pairs, turned into dicts."""
+    for column in TABLES[table].columns:
+        if column.kind in {NUMBER_BY_NAME, TEXT_BY_NAME} and row.get(column.name) is not None:
+            row[column.name] = dict(row[column.name])
+    return row
