@@ -1,0 +1,186 @@
+"""A small dataset made by hand: real files in the real form, pixels drawn from a seeded generator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline import masks
+from pipeline.bundle import PATH_TERMS, REFLECTION_CHANNELS, write_exr, write_ids
+from pipeline.dataset.build import BuildInfo, SceneOutputs, write_build
+from pipeline.dataset.store import ActionRecord, Store
+from pipeline.records import sha256_file, sha256_json, write_json
+
+WIDTH, HEIGHT = 32, 24
+IDENTITY = [float(i % 5 == 0) for i in range(16)]
+VIEW_FILES = {
+    "layers_path": "layers.exr",
+    "depth_path": "depth.exr",
+    "normal_path": "normal.exr",
+    "position_path": "position.exr",
+    "instance_path": "instance.png",
+    "object_path": "object.png",
+    "face_path": "face.png",
+    "material_path": "material.png",
+    "reflection_path": "reflection.exr",
+}
+
+MakeScene = Callable[..., SceneOutputs]
+
+
+def scene_name(index: int) -> str:
+    return f"tiny-{index:06d}"
+
+
+def key_of(stage: str, index: int, salt: str = "") -> str:
+    return sha256_json([stage, index, salt])
+
+
+def rgb(name: str, image: np.ndarray) -> dict[str, np.ndarray]:
+    return {f"{name}.{axis}": np.ascontiguousarray(image[..., i]) for i, axis in enumerate("RGB")}
+
+
+def instance_layer() -> np.ndarray:
+    """Part 1 is a rectangle that part 2 covers a corner of."""
+    ids = np.zeros((HEIGHT, WIDTH), dtype=np.uint16)
+    ids[4:16, 4:20] = 1
+    ids[12:20, 14:28] = 2
+    return ids
+
+
+def write_view(folder: Path, rng: np.random.Generator) -> None:
+    folder.mkdir(parents=True)
+    groups = [rng.random((HEIGHT, WIDTH, 3), dtype=np.float32) for _ in range(2)]
+    total = groups[0] + groups[1]
+    terms = {name: np.zeros_like(total) for name in PATH_TERMS}
+    terms["diffuse_direct"], terms["glossy_direct"] = total * 0.25, total * 0.75
+    channels = rgb("combined", total) | rgb("noisy", total) | rgb("group.rig", groups[0])
+    channels |= rgb("group.world", groups[1])
+    for name, image in terms.items():
+        channels |= rgb(name, image)
+    write_exr(folder / "layers.exr", channels)
+    plane = np.ones((HEIGHT, WIDTH), dtype=np.float32)
+    write_exr(folder / "depth.exr", {"Z": plane})
+    write_exr(folder / "normal.exr", {"X": plane * 0, "Y": plane * 0, "Z": -plane})
+    write_exr(folder / "position.exr", {"X": plane, "Y": plane, "Z": plane})
+    write_exr(folder / "reflection.exr", dict.fromkeys(REFLECTION_CHANNELS, plane * 0))
+    for name in ("instance", "object", "face", "material"):
+        write_ids(folder / f"{name}.png", instance_layer())
+
+
+def render_rows(index: int) -> dict[str, list[dict[str, Any]]]:
+    scene = scene_name(index)
+    view = {"view_id": f"{scene}-v0", "scene_id": scene, "view_index": 0, "width": WIDTH, "height": HEIGHT}
+    view |= {"fx": 40.0, "fy": 40.0, "cx": WIDTH / 2, "cy": HEIGHT / 2, "cam_from_world": IDENTITY}
+    view |= {column: f"views/v0/{name}" for column, name in VIEW_FILES.items()}
+    row = {"scene_id": scene, "scene_index": index, "seed": 1000 + index, "split": split_of(index)}
+    row |= {"spec_json": {"scene_id": scene}, "rig": "ring", "surroundings": "hall", "samples": 8}
+    return {"scenes": [row], "views": [view]}
+
+
+def split_of(index: int) -> str:
+    return "val" if index % 4 == 3 else "train"
+
+
+def truth_rows(index: int) -> dict[str, list[dict[str, Any]]]:
+    view_id = f"{scene_name(index)}-v0"
+    ids = instance_layer()
+    full = {1: np.zeros_like(ids, dtype=bool), 2: ids == 2}
+    full[1][4:16, 4:20] = True
+    rows = []
+    for instance_id in (1, 2):
+        visible = ids == instance_id
+        seen, whole = int(visible.sum()), int(full[instance_id].sum())
+        row = {"view_id": view_id, "instance_id": instance_id, "part_id": "block", "category": "block"}
+        row |= {"metal": "iron", "finishes": {"0": "ground", "10": "cast", "2": "turned"}, "model_to_camera": IDENTITY}
+        row |= {"px_visible": seen, "px_full": whole, "visible_fraction": seen / whole, "truncated": False}
+        row |= {"mask_rle": masks.encode(visible), "mask_full_rle": masks.encode(full[instance_id])}
+        row |= {"bbox_visible": masks.bbox(masks.encode(visible)), "box3d_corners": np.zeros((8, 3))}
+        rows.append({**row, "box3d_corners": [[0.0] * 3] * 8, "symmetries": {"discrete": [], "continuous": []}})
+    seen = int((ids == 1).sum())
+    mask = np.zeros_like(ids, dtype=bool)
+    mask[4:6, 4:8] = True
+    reflection = {"view_id": view_id, "instance_id": 1, "reflected_kind": "light", "reflected_id": "ring"}
+    reflection |= {"area_px": 8, "share": 8 / seen, "mean_distance_m": 0.4, "mask_rle": masks.encode(mask)}
+    return {"instances": rows, "reflections": [reflection]}
+
+
+def photo_rows(index: int, folder: Path) -> dict[str, list[dict[str, Any]]]:
+    scene = scene_name(index)
+    rng = np.random.default_rng(900 + index)
+    photos, highlights = [], []
+    for k in range(2):
+        photo_id = f"{scene}-v0-p{k}"
+        cv2.imwrite(str(folder / f"p{k}.png"), rng.integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8))
+        row = {"photo_id": photo_id, "view_id": f"{scene}-v0", "scene_id": scene, "photo_index": k}
+        row |= {"split": split_of(index), "image_path": f"p{k}.png", "sha256": sha256_file(folder / f"p{k}.png")}
+        row |= {"width": WIDTH, "height": HEIGHT, "origin": "camera", "exposure_ev": float(k), "clipped_fraction": 0.1}
+        row |= {"light_weights": {"rig": 1.0, "world": 0.5}, "quality_flags": [], "saturation_radiance": 1.0}
+        photos.append(row)
+        mask = np.zeros((HEIGHT, WIDTH), dtype=bool)
+        mask[5:7, 5:9] = True
+        highlight = {"photo_id": photo_id, "highlight_id": 1, "instance_id": 1, "light_id": "ring", "area_px": 8}
+        highlight |= {"light_kind": "ring", "mask_rle": masks.encode(mask), "bbox": [5, 5, 4, 2]}
+        highlights.append(highlight | {"clipped_px": [8, 2, 0], "face_ids": [0], "centroid": [7.0, 6.0]})
+    return {"photos": photos, "highlights": highlights}
+
+
+def make_scene(root: Path, index: int, salt: str = "") -> SceneOutputs:
+    """Put the outputs of one scene into the store (those that are missing)."""
+    store = Store(root)
+    keys = {stage: key_of(stage, index, salt) for stage in ("render", "truth", "photos")}
+    part = key_of("part", 0)
+    made_from = {
+        "part": (),
+        "render": ({"role": "part", "stage": "part", "key": part},),
+        "truth": ({"role": "render", "stage": "render", "key": keys["render"]},),
+        "photos": ({"role": "render", "stage": "render", "key": keys["render"]},),
+    }
+    for stage, key in {"part": part, **keys}.items():
+        if store.has(stage, key):
+            continue
+        action = ActionRecord(stage, 1, key, scene_name(index), {"index": index, "salt": salt}, made_from[stage])
+        with store.stage_output(action) as staged:
+            staged.numbers = {"render_seconds": 1.5} if stage == "render" else {}
+            fill(stage, index, staged.folder)
+    return SceneOutputs(scene_name(index), keys)
+
+
+def fill(stage: str, index: int, folder: Path) -> None:
+    if stage == "part":
+        (folder / "part.json").write_text("{}")
+    elif stage == "render":
+        write_view(folder / "views" / "v0", np.random.default_rng(index))
+        write_json(folder / "rows.json", render_rows(index))
+    elif stage == "truth":
+        write_json(folder / "rows.json", truth_rows(index))
+    else:
+        write_json(folder / "rows.json", photo_rows(index, folder))
+
+
+def build_info(plan_hash: str = "plan") -> BuildInfo:
+    return BuildInfo("tiny", "tiny.toml", 'name = "tiny"\n', plan_hash)
+
+
+@pytest.fixture
+def scene_maker() -> MakeScene:
+    """make_scene(root, index, salt="") -> SceneOutputs."""
+    return make_scene
+
+
+@pytest.fixture
+def info() -> BuildInfo:
+    return build_info()
+
+
+@pytest.fixture
+def dataset_root(tmp_path: Path) -> Path:
+    """A dataset with one build of four scenes, eight photos."""
+    root = tmp_path / "dataset"
+    write_build(root, [make_scene(root, index) for index in range(4)], build_info())
+    return root
