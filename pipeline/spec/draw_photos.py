@@ -10,7 +10,8 @@ from typing import Final, cast
 
 from pipeline import tables
 from pipeline.spec.model import DatasetSpec, PhotosSection
-from pipeline.spec.numbers import Tone, round_drawn
+from pipeline.spec.names import Tone
+from pipeline.spec.numbers import round_drawn
 from pipeline.spec.scene import PhotoSpec
 from pipeline.spec.seeds import Stream, seed_of
 

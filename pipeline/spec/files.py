@@ -11,7 +11,7 @@ from typing import Final
 
 from pipeline import tables
 from pipeline.errors import InputError
-from pipeline.spec.numbers import problem, suggestion
+from pipeline.spec.checks import problem, suggestion
 
 ASSETS_PREFIX: Final = "assets:"
 

@@ -13,8 +13,8 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from pipeline.spec.checks import PROBLEM, suggestion
 from pipeline.spec.model import DatasetSpec
-from pipeline.spec.numbers import PROBLEM, suggestion
 
 _BARE_KEY = re.compile(r"^[A-Za-z0-9_-]+$")
 _LONGEST_VALUE = 100
@@ -24,9 +24,9 @@ _EXPECTED: Final[Mapping[str, str]] = {
     "dict_type": "a table",
     "finite_number": "a finite number",
     "float_type": "a number",
-    "greater_than_equal": "{ge} or more",
+    "greater_than_equal": "{ge:g} or more",
     "int_type": "a whole number",
-    "less_than_equal": "{le} or less",
+    "less_than_equal": "{le:g} or less",
     "literal_error": "{expected}",
     "missing": "this key, which must be there",
     "model_type": "a table",

@@ -13,26 +13,20 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
+from pipeline.spec.checks import check_sum, problem
 from pipeline.spec.files import CARRIES_UNITS, find_part_file
-from pipeline.spec.numbers import (
-    Counts,
+from pipeline.spec.names import (
     FinishWeights,
     KindSurfaces,
     KindWeights,
     LensWeights,
     MetalWeights,
-    Numbers,
     RigWeights,
-    Section,
     SensorWeights,
     SurroundingsWeights,
     ToneWeights,
-    between,
-    check_sum,
-    constant,
-    problem,
-    within,
 )
+from pipeline.spec.numbers import Counts, Numbers, Section, Within, between, constant
 
 SPEC_SCHEMA_VERSION: Final = 1
 MAX_PIXELS: Final = 2**25
@@ -108,16 +102,16 @@ class PartSection(Section):
 class ItemsSection(Section):
     """[items]: how many parts a scene shows, and how they vary."""
 
-    count: Annotated[Counts, within(1, 1000)] = Field(
+    count: Annotated[Counts, Within(1, 1000)] = Field(
         default=Counts(min=1, max=6), description="Part instances per scene."
     )
     batch_probability: Probability = Field(
         default=0.0, description="Probability that all items of a scene share part, metal and finish."
     )
-    ra_quantile: Annotated[Numbers, within(0, 1)] = Field(
+    ra_quantile: Annotated[Numbers, Within(0, 1)] = Field(
         default=between(0, 1), description="Where in a process's range of Ra (log scale) an item lies: 0 is smoothest."
     )
-    alpha_scale: Annotated[Numbers, within(0.2, 5)] = Field(
+    alpha_scale: Annotated[Numbers, Within(0.2, 5)] = Field(
         default=Numbers(min=0.7, max=1.4, scale="log"), description="Multiplier on the GGX alpha that follows from Ra."
     )
 
@@ -127,7 +121,7 @@ class ArrangementSection(Section):
 
     kinds: KindWeights = Field(default={"table": 1.0}, description="How parts lie, with weights.")
     surfaces: KindSurfaces = Field(description="For each kind, looks of its table, belt, tray or bin, with weights.")
-    gap_mm: Annotated[Numbers, within(0, 1000)] = Field(
+    gap_mm: Annotated[Numbers, Within(0, 1000)] = Field(
         default=between(2, 20), description="Smallest clear distance between two parts, millimetres."
     )
 
@@ -143,10 +137,10 @@ class RigsSection(Section):
     """[rigs]: the lamps of the station."""
 
     weights: RigWeights = Field(description="Rigs, with weights.")
-    scale: Annotated[Numbers, within(0.1, 10)] = Field(
+    scale: Annotated[Numbers, Within(0.1, 10)] = Field(
         default=constant(1), description="Multiplier on the rig's own dimensions."
     )
-    yaw_deg: Annotated[Numbers, within(-360, 360)] = Field(
+    yaw_deg: Annotated[Numbers, Within(-360, 360)] = Field(
         default=between(0, 360), description="Rotation of the rig about the vertical, degrees."
     )
 
@@ -155,10 +149,10 @@ class SurroundingsSection(Section):
     """[surroundings]: what the metal sees beyond the rig."""
 
     weights: SurroundingsWeights = Field(description="Surroundings, with weights.")
-    illuminance_ratio: Annotated[Numbers, within(0, 100)] = Field(
+    illuminance_ratio: Annotated[Numbers, Within(0, 100)] = Field(
         default=between(0.05, 0.4), description="Their illuminance at the working plane, as a share of the rig's."
     )
-    yaw_deg: Annotated[Numbers, within(-360, 360)] = Field(
+    yaw_deg: Annotated[Numbers, Within(-360, 360)] = Field(
         default=between(0, 360), description="Rotation of the surroundings about the vertical, degrees."
     )
 
@@ -172,23 +166,23 @@ def _check_resolution(value: tuple[int, int]) -> tuple[int, int]:
 class CamerasSection(Section):
     """[cameras]: where the views of a scene are taken from."""
 
-    views: Annotated[Counts, within(1, 64)] = Field(default=Counts(choices=(1,)), description="Views per scene.")
-    azimuth_deg: Annotated[Numbers, within(-360, 360)] = Field(
+    views: Annotated[Counts, Within(1, 64)] = Field(default=Counts(choices=(1,)), description="Views per scene.")
+    azimuth_deg: Annotated[Numbers, Within(-360, 360)] = Field(
         default=between(0, 360), description="Direction of the camera about the vertical, degrees."
     )
-    elevation_deg: Annotated[Numbers, within(1, 90)] = Field(
+    elevation_deg: Annotated[Numbers, Within(1, 90)] = Field(
         default=between(20, 65), description="Height of the camera above the horizontal, degrees."
     )
-    roll_deg: Annotated[Numbers, within(-180, 180)] = Field(
+    roll_deg: Annotated[Numbers, Within(-180, 180)] = Field(
         default=constant(0), description="Rotation about the optical axis, degrees."
     )
-    distance_m: Annotated[Numbers, within(0.01, 100)] | None = Field(
+    distance_m: Annotated[Numbers, Within(0.01, 100)] | None = Field(
         default=None, description="From the lens to the point looked at, metres. Either this or fill."
     )
-    fill: Annotated[Numbers, within(0.02, 2)] | None = Field(
+    fill: Annotated[Numbers, Within(0.02, 2)] | None = Field(
         default=None, description="Share of the frame's short side that the parts' bounding sphere covers."
     )
-    focal_mm: Annotated[Numbers, within(1, 2000)] = Field(default=constant(35), description="Focal length, mm.")
+    focal_mm: Annotated[Numbers, Within(1, 2000)] = Field(default=constant(35), description="Focal length, mm.")
     sensor_width_mm: float = Field(default=13.1, ge=1, le=200, description="Width of the image on the sensor, mm.")
     resolution: Annotated[tuple[int, int], AfterValidator(_check_resolution)] = Field(
         default=(640, 480), description="Width and height, pixels."
@@ -216,25 +210,25 @@ class PhotosSection(Section):
     """[photos]: how each view is photographed."""
 
     per_view: int = Field(default=4, ge=1, le=1000, description="Photos developed from each view.")
-    exposure_ev: Annotated[Numbers, within(-10, 10)] = Field(
+    exposure_ev: Annotated[Numbers, Within(-10, 10)] = Field(
         default=between(-1, 1), description="Stops relative to the metered exposure."
     )
-    light_weight: Annotated[Numbers, within(0, 100)] = Field(
+    light_weight: Annotated[Numbers, Within(0, 100)] = Field(
         default=Numbers(min=0.25, max=2.0, scale="log"), description="Brightness of each light group, 1 = as rendered."
     )
-    light_cct_k: Annotated[Numbers, within(1500, 20000)] = Field(
+    light_cct_k: Annotated[Numbers, Within(1500, 20000)] = Field(
         default=Numbers(choices=(3000.0, 4000.0, 5000.0, 5700.0, 6500.0)),
         description="Colour temperature of each light group, kelvin.",
     )
     group_off_probability: Probability = Field(
         default=0.05, description="Probability that a light group of the rig is switched off; never all of them."
     )
-    white_balance_error_k: Annotated[Numbers, within(-5000, 5000)] = Field(
+    white_balance_error_k: Annotated[Numbers, Within(-5000, 5000)] = Field(
         default=between(-800, 800), description="Error of the camera's white balance, kelvin."
     )
     sensors: SensorWeights = Field(description="Sensors, with weights.")
     lenses: LensWeights = Field(description="Lenses, with weights.")
-    f_number: Annotated[Numbers, within(0.7, 64)] = Field(
+    f_number: Annotated[Numbers, Within(0.7, 64)] = Field(
         default=Numbers(choices=(4.0, 5.6, 8.0)), description="Aperture number."
     )
     tone: ToneWeights = Field(default={"filmic": 1.0}, description="Tone curves, with weights.")

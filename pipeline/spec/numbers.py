@@ -1,4 +1,4 @@
-"""Distributions as a spec writes them: numbers, whole numbers, and weights over names.
+"""Distributions as a spec writes them: numbers and whole numbers.
 
 Covers: the TOML forms, their checks, and the map from a uniform number to a drawn value. Does not cover: where the
 uniform numbers come from (`seeds`), what is drawn with them (`draw`).
@@ -15,36 +15,15 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
-from typing import Annotated, Any, Final, Literal, TypeVar, get_args
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails
 
-from pipeline import tables
-from pipeline.spec.scene import ArrangementKind
-
-PROBLEM: Final = "glint"
-"""Type of the validation errors that carry their own `expected`, `found` and `hint`."""
-
-SUM_TOLERANCE: Final = 1e-6
-"""How far a set of probabilities may be from 1."""
-
-Tone = Literal["filmic", "srgb", "linear"]
-
-
-def problem(expected: str, found: str | None = None, hint: str = "") -> PydanticCustomError:
-    """A validation error in the project's words; without *found*, the offending value itself is printed."""
-    return PydanticCustomError(PROBLEM, "{expected}", {"expected": expected, "found": found, "hint": hint})
-
-
-def suggestion(word: str, allowed: Sequence[str]) -> str:
-    """ "did you mean ...?" when something in *allowed* is close to *word*, else an empty string."""
-    near = get_close_matches(word, allowed, n=1, cutoff=0.6)
-    return f'did you mean "{near[0]}"?' if near else ""
+from pipeline.spec.checks import Check, check_sum, problem
 
 
 def round_drawn(value: float) -> float:
@@ -160,9 +139,6 @@ class Counts(Numbers):
         return min(low + int(u * (high - low + 1)), high)
 
 
-AnyNumbers = TypeVar("AnyNumbers", bound=Numbers)
-
-
 def between(low: float, high: float) -> Numbers:
     """A uniform range, for defaults."""
     return Numbers(min=float(low), max=float(high))
@@ -173,64 +149,22 @@ def constant(value: float) -> Numbers:
     return Numbers(choices=(float(value),))
 
 
-def within(low: float, high: float) -> AfterValidator:
+@dataclass(frozen=True)
+class Within(Check):
     """Validator: every value that a distribution can give lies in [low, high]; errors name the offending end."""
 
-    def check(numbers: AnyNumbers) -> AnyNumbers:
+    low: float
+    high: float
+
+    def check(self, numbers: Numbers) -> Numbers:
+        """Return *numbers* or raise."""
         named: list[tuple[tuple[str | int, ...], float | None]] = [(("min",), numbers.min), (("max",), numbers.max)]
         named += [(("choices", i), value) for i, value in enumerate(numbers.choices or ())]
         wrong = [
-            InitErrorDetails(type=problem(f"{low:g} to {high:g}"), loc=where, input=value)
+            InitErrorDetails(type=problem(f"{self.low:g} to {self.high:g}"), loc=where, input=value)
             for where, value in named
-            if value is not None and not low <= value <= high
+            if value is not None and not self.low <= value <= self.high
         ]
         if wrong:
             raise ValidationError.from_exception_data("range", wrong)
         return numbers
-
-    return AfterValidator(check)
-
-
-def check_sum(weights: Sequence[float]) -> None:
-    """Raise a validation error unless *weights* sum to 1 within SUM_TOLERANCE."""
-    total = math.fsum(weights)
-    if abs(total - 1.0) > SUM_TOLERANCE:
-        raise problem("weights that sum to 1", f"a sum of {total:.9g}")
-
-
-def _sum_of_table(weights: dict[str, float]) -> dict[str, float]:
-    check_sum(list(weights.values()))
-    return weights
-
-
-def _known(word: str, allowed: Callable[[], Sequence[str]]) -> str:
-    words = allowed()
-    if word not in words:
-        raise problem(f"one of {', '.join(sorted(words))}", f'"{word}"', suggestion(word, words))
-    return word
-
-
-def _table_names(name: str) -> Sequence[str]:
-    return tables.names(name)  # looked up late: a table is read only when a spec is
-
-
-def _in_table(name: str) -> AfterValidator:
-    return AfterValidator(partial(_known, allowed=partial(_table_names, name)))
-
-
-Weight = Annotated[float, Field(ge=0)]
-_SUMS_TO_ONE = AfterValidator(_sum_of_table)
-
-MetalWeights = Annotated[dict[Annotated[str, _in_table("metals")], Weight], _SUMS_TO_ONE]
-FinishWeights = Annotated[dict[Annotated[str, _in_table("finishes")], Weight], _SUMS_TO_ONE]
-RigWeights = Annotated[dict[Annotated[str, _in_table("rigs")], Weight], _SUMS_TO_ONE]
-SurroundingsWeights = Annotated[dict[Annotated[str, _in_table("surroundings")], Weight], _SUMS_TO_ONE]
-SupportWeights = Annotated[dict[Annotated[str, _in_table("supports")], Weight], _SUMS_TO_ONE]
-SensorWeights = Annotated[dict[Annotated[str, _in_table("sensors")], Weight], _SUMS_TO_ONE]
-LensWeights = Annotated[dict[Annotated[str, _in_table("lenses")], Weight], _SUMS_TO_ONE]
-_Kind = Annotated[str, AfterValidator(partial(_known, allowed=lambda: get_args(ArrangementKind)))]
-_ToneName = Annotated[str, AfterValidator(partial(_known, allowed=lambda: get_args(Tone)))]
-
-KindWeights = Annotated[dict[_Kind, Weight], _SUMS_TO_ONE]
-KindSurfaces = dict[_Kind, SupportWeights]
-ToneWeights = Annotated[dict[_ToneName, Weight], _SUMS_TO_ONE]

@@ -1,0 +1,71 @@
+"""Choices among names, as a spec writes them: tables from name to probability, with the names that are allowed.
+
+Covers: the types of such tables. Does not cover: what the names stand for (`surface`, `light`, `camera`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal, get_args
+
+from pydantic import AfterValidator, Field
+
+from pipeline import tables
+from pipeline.spec.checks import Check, check_sum, problem, suggestion
+from pipeline.spec.scene import ArrangementKind
+
+Tone = Literal["filmic", "srgb", "linear"]
+
+
+def _sum_of_table(weights: dict[str, float]) -> dict[str, float]:
+    check_sum(list(weights.values()))
+    return weights
+
+
+@dataclass(frozen=True)
+class InTable(Check):
+    """Validator: a word is an entry of a table of the assets folder, which is read only when a spec is."""
+
+    table: str
+
+    @property
+    def words(self) -> Sequence[str]:
+        """The allowed words."""
+        return tables.names(self.table)
+
+    def check(self, word: str) -> str:
+        """Return *word* or raise."""
+        return _known(word, self.words)
+
+
+@dataclass(frozen=True)
+class OneOf(Check):
+    """Validator: a word is one of a fixed few."""
+
+    words: Sequence[str]
+
+    def check(self, word: str) -> str:
+        """Return *word* or raise."""
+        return _known(word, self.words)
+
+
+def _known(word: str, words: Sequence[str]) -> str:
+    if word not in words:
+        raise problem(f"one of {', '.join(sorted(words))}", f'"{word}"', suggestion(word, words))
+    return word
+
+
+Weight = Annotated[float, Field(ge=0)]
+_SUMS_TO_ONE = AfterValidator(_sum_of_table)
+
+MetalWeights = Annotated[dict[Annotated[str, InTable("metals")], Weight], _SUMS_TO_ONE]
+FinishWeights = Annotated[dict[Annotated[str, InTable("finishes")], Weight], _SUMS_TO_ONE]
+RigWeights = Annotated[dict[Annotated[str, InTable("rigs")], Weight], _SUMS_TO_ONE]
+SurroundingsWeights = Annotated[dict[Annotated[str, InTable("surroundings")], Weight], _SUMS_TO_ONE]
+SupportWeights = Annotated[dict[Annotated[str, InTable("supports")], Weight], _SUMS_TO_ONE]
+SensorWeights = Annotated[dict[Annotated[str, InTable("sensors")], Weight], _SUMS_TO_ONE]
+LensWeights = Annotated[dict[Annotated[str, InTable("lenses")], Weight], _SUMS_TO_ONE]
+ToneWeights = Annotated[dict[Annotated[str, OneOf(get_args(Tone))], Weight], _SUMS_TO_ONE]
+KindWeights = Annotated[dict[Annotated[str, OneOf(get_args(ArrangementKind))], Weight], _SUMS_TO_ONE]
+KindSurfaces = dict[Annotated[str, OneOf(get_args(ArrangementKind))], SupportWeights]
