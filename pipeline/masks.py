@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["area", "bbox", "decode", "encode"]
+__all__ = ["area", "bbox", "decode", "encode", "encode_pixels"]
 
 
 def encode(mask: NDArray[Any]) -> str:
@@ -25,6 +25,26 @@ def encode(mask: NDArray[Any]) -> str:
     rle = coco.encode(np.asfortranarray(mask != 0, dtype=np.uint8))
     size = [int(rle["size"][0]), int(rle["size"][1])]
     return json.dumps({"size": size, "counts": rle["counts"].decode("ascii")}, separators=(",", ":"))
+
+
+def encode_pixels(rows: NDArray[Any], columns: NDArray[Any], shape: tuple[int, int]) -> str:
+    """Encode the mask of *shape* (h, w) that holds just the pixels at (*rows*, *columns*), each once, in any order.
+
+    The same text as `encode` gives, in time that grows with the pixels and not with the image: for small masks.
+    """
+    from pycocotools import mask as coco
+
+    height, width = shape
+    places = np.sort(np.asarray(columns, dtype=np.int64) * height + np.asarray(rows, dtype=np.int64))
+    gaps = np.flatnonzero(np.diff(places) != 1)
+    starts = places[np.concatenate([[0], gaps + 1])] if places.size else places
+    ends = places[np.concatenate([gaps, [places.size - 1]])] + 1 if places.size else places
+    borders = np.concatenate([[0], np.stack([starts, ends], axis=-1).ravel(), [height * width]])
+    runs = np.diff(borders).tolist()
+    if runs[-1] == 0 and len(runs) > 1:
+        runs.pop()  # the last run ends the image: pycocotools writes no empty one after it
+    rle = coco.frPyObjects({"size": [height, width], "counts": runs}, height, width)
+    return json.dumps({"size": [height, width], "counts": rle["counts"].decode("ascii")}, separators=(",", ":"))
 
 
 def decode(rle: str) -> NDArray[np.bool_]:

@@ -72,16 +72,16 @@ def metered_scale(radiance: NDArray[np.float32], sensor: Sensor) -> float:
     more than GUARDED_SHARE of the pixels would saturate.
     """
     grey_scale = GREY / HEADROOM / log_average(luminance(radiance))
-    signal = sensor_signal(radiance, np.array(sensor.response), sensor).reshape(radiance.shape[0] * radiance.shape[1], -1)
+    signal = sensor_signal(radiance, np.array(sensor.response), sensor).reshape(
+        radiance.shape[0] * radiance.shape[1], -1
+    )
     brightest = signal.max(axis=1)
     rank = max(0, math.ceil(brightest.size * (1.0 - GUARDED_SHARE)) - 1)
     guard = float(np.partition(brightest, rank)[rank])
     return min(grey_scale, 1.0 / guard) if guard > 0.0 else grey_scale
 
 
-def sensor_signal(
-    radiance: NDArray[np.float32], scale: NDArray[np.float64], sensor: Sensor
-) -> NDArray[np.float32]:
+def sensor_signal(radiance: NDArray[np.float32], scale: NDArray[np.float64], sensor: Sensor) -> NDArray[np.float32]:
     """Share of the sensor's range (h, w, c) that *radiance* (h, w, 3) fills; c is 3 for colour, 1 for mono."""
     scaled = radiance * scale.astype(np.float32)
     if sensor.colour == "mono":

@@ -74,7 +74,7 @@ def white_xy(kelvin: float) -> tuple[float, float]:
 
 @cache
 def cct_rgb(kelvin: float) -> tuple[float, float, float]:
-    """Linear Rec.709 colour of light of *kelvin*, relative to the same light at D65: luminance 1, (1, 1, 1) at 6504 K."""
+    """Linear Rec.709 colour of light of *kelvin*, relative to D65: luminance 1, (1, 1, 1) at 6504 K."""
     relative = _rgb_of_xy(*white_xy(kelvin)) / _rgb_of_xy(*daylight_xy(RENDERED_CCT_K))
     relative = np.maximum(relative / (relative @ REC709_LUMINANCE), _LEAST_CHANNEL)
     red, green, blue = (float(v) for v in relative / (relative @ REC709_LUMINANCE))
@@ -82,7 +82,8 @@ def cct_rgb(kelvin: float) -> tuple[float, float, float]:
 
 
 def _rgb_of_xy(x: float, y: float) -> NDArray[np.float64]:
-    return _REC709_FROM_XYZ @ np.array([x / y, 1.0, (1.0 - x - y) / y])
+    xyz = np.array([x / y, 1.0, (1.0 - x - y) / y])
+    return np.asarray(_REC709_FROM_XYZ @ xyz, dtype=np.float64)
 
 
 def group_gains(photo: PhotoSpec, groups: tuple[str, ...]) -> dict[str, NDArray[np.float32]]:
@@ -103,9 +104,7 @@ def group_gains(photo: PhotoSpec, groups: tuple[str, ...]) -> dict[str, NDArray[
     return gains
 
 
-def mix(
-    groups: Mapping[str, NDArray[np.float32]], gains: Mapping[str, NDArray[np.float32]]
-) -> NDArray[np.float32]:
+def mix(groups: Mapping[str, NDArray[np.float32]], gains: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
     """Radiance (h, w, 3) float32 of all *groups* together, each multiplied by its gain (3,)."""
     first = next(iter(groups.values()))
     total = np.zeros_like(first)

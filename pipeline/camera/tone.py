@@ -24,7 +24,7 @@ SHOULDER_START: Final = 0.25
 """Below this scene-linear value the filmic curve is the identity, so 18 % grey keeps its place."""
 _PEDESTAL: Final = 4000.0
 _SPAN: Final = 60000.0
-"""16-bit codes for the demosaicking: black lies at _PEDESTAL so that noise may go below, saturated green at their sum."""
+"""16-bit codes for the demosaicking: black lies at _PEDESTAL so that noise may go below it, the ceiling at their sum."""
 
 
 def white_balance_gains(sensor: Sensor, kelvin: float) -> NDArray[np.float32]:
@@ -34,26 +34,27 @@ def white_balance_gains(sensor: Sensor, kelvin: float) -> NDArray[np.float32]:
     """
     if sensor.colour == "mono":
         return np.ones(3, dtype=np.float32)
-    return (1.0 / (np.array(sensor.response) * np.array(cct_rgb(kelvin)))).astype(np.float32)
+    return np.asarray(1.0 / (np.array(sensor.response) * np.array(cct_rgb(kelvin))), dtype=np.float32)
 
 
 def develop_codes(codes: NDArray[np.uint16], sensor: Sensor, kelvin: float, tone: Tone) -> NDArray[np.uint8]:
     """Develop converter codes (h, w) into an sRGB picture (h, w, 3) uint8, RGB order."""
     gains = white_balance_gains(sensor, kelvin)
     # A saturated pixel must come out white: no channel may exceed what the weakest can reach.
-    ceiling = float(gains.min())
+    ceiling = min(gains.tolist())
     balanced = _balanced_rgb(codes, sensor, gains, ceiling)
     return encode(np.asarray(balanced * np.float32(HEADROOM)), tone, ceiling * HEADROOM)
 
 
 def encode(linear: NDArray[np.float32], tone: Tone, saturation: float) -> NDArray[np.uint8]:
     """8-bit codes (h, w, 3) of scene-linear values (1 = white card); *saturation* is the sensor's largest value."""
+    white = np.float32(min(1.0, saturation))  # a saturated pixel is white, whatever the white balance
     if tone == "filmic":
         display = srgb_from_linear(filmic(linear, saturation))
     elif tone == "srgb":
-        display = srgb_from_linear(linear)
+        display = srgb_from_linear(linear / white)
     else:
-        display = np.clip(linear, 0.0, 1.0)
+        display = np.clip(linear / white, 0.0, 1.0)
     return np.asarray(display * 255.0 + 0.5).astype(np.uint8)
 
 
@@ -97,7 +98,9 @@ def _balanced_rgb(
     signal = (codes.astype(np.float32) - np.float32(sensor.black_level_dn)) / span
     if sensor.colour == "mono":
         return np.repeat(signal[..., None], 3, axis=-1)
-    balanced = np.minimum(signal * bayer_gains(*signal.shape, gains), np.float32(ceiling)) / np.float32(ceiling)
+    balanced = np.minimum(
+        signal * bayer_gains(signal.shape[0], signal.shape[1], gains), np.float32(ceiling)
+    ) / np.float32(ceiling)
     packed = np.clip(np.rint(balanced * _SPAN + _PEDESTAL), 0, 65535).astype(np.uint16)
     # OpenCV names a Bayer pattern after its pixel (1, 1): RGGB data is "BG" there.
     rgb = cv2.cvtColor(packed, cv2.COLOR_BayerBG2RGB_EA).astype(np.float32)

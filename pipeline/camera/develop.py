@@ -1,0 +1,180 @@
+"""Develop the photos of a scene from its light bundle: the row of each photo, its picture, and what labels need of it.
+
+Covers: one reading of a view's layers for all its photos, mix, exposure, sensor, tone, picture files, quality flags.
+Does not cover: the formulas (`mix`, `expose`, `optics`, `sensor`, `tone`), highlights (`reflect`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.bundle import load_bundle
+from pipeline.camera.expose import GREY, HEADROOM, Exposure, expose
+from pipeline.camera.hardware import Sensor, lens_named, sensor_named
+from pipeline.camera.mix import group_gains, mix, mixed_cct
+from pipeline.camera.optics import through_lens
+from pipeline.camera.sensor import RawFrame, capture
+from pipeline.camera.tone import develop_codes
+from pipeline.records import sha256_bytes
+from pipeline.spec.scene import PhotoSpec, SceneSpec, photo_id_of
+from pipeline.view_light import ViewLight, read_view_light
+
+PHOTO_FOLDER: Final = "photos"
+_SUFFIX: Final = {"png": ".png", "jpeg": ".jpg"}
+_ENCODING: Final = {
+    "png": [cv2.IMWRITE_PNG_COMPRESSION, 3],
+    "jpeg": [
+        cv2.IMWRITE_JPEG_QUALITY,
+        95,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+    ],
+}
+
+OVEREXPOSED_SHARE: Final = 0.05
+"""Share of clipped pixels from which a photo counts as overexposed."""
+UNDEREXPOSED_STOPS: Final = 2.0
+"""A photo is underexposed when its 95th percentile lies this many stops below white."""
+LEAST_SNR: Final = 10.0
+"""Signal-to-noise ratio at 18 % grey below which a photo is noisy (ISO 12232: "acceptable" picture quality)."""
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoResult:
+    """A developed photo."""
+
+    row: dict[str, Any]
+    """Row of the photos table; `image_path` is relative to the output folder."""
+    light: ViewLight
+    """The light it was developed from; photos of a view share it."""
+    group_gains: dict[str, NDArray[np.float32]]
+    """Light group -> gain (3,) in the mix."""
+    exposure: Exposure
+    clipped: NDArray[np.bool_]
+    """(h, w, 3): exposure beyond the sensor's range, per channel."""
+
+    @property
+    def photo_id(self) -> str:
+        """Id of the photo."""
+        return str(self.row["photo_id"])
+
+    @property
+    def saturation_radiance(self) -> NDArray[np.float64]:
+        """(3,) radiance at which each channel clips in the image centre."""
+        return self.exposure.saturation_radiance
+
+
+def develop_photos(scene: SceneSpec, bundle: Path, out: Path) -> list[PhotoResult]:
+    """Develop every photo of *scene* from the light bundle in folder *bundle* into *out*/photos/<photo_id>.png or .jpg.
+
+    The results keep the light of all views in memory; `develop_views` hands over one view at a time.
+    Raises InputError for an unknown sensor, lens or light group, OSError when a file cannot be read or written.
+    """
+    return [result for results in develop_views(scene, bundle, out) for result in results]
+
+
+def develop_views(scene: SceneSpec, bundle: Path, out: Path) -> Iterator[list[PhotoResult]]:
+    """Like `develop_photos`, one list per view that has photos, in the order of the bundle's views."""
+    (out / PHOTO_FOLDER).mkdir(parents=True, exist_ok=True)
+    scene_bundle = load_bundle(bundle)
+    for view in scene_bundle.views:
+        photos = [photo for photo in scene.photos if photo.view_index == view.view_index]
+        if photos:
+            light = read_view_light(bundle, scene_bundle, view)
+            yield [develop_photo(scene, photo, light, out) for photo in photos]
+
+
+def develop_photo(scene: SceneSpec, photo: PhotoSpec, light: ViewLight, out: Path) -> PhotoResult:
+    """Develop one *photo* out of the *light* of its view and write its picture below *out*."""
+    sensor, lens = sensor_named(photo.sensor), lens_named(photo.lens)
+    gains = group_gains(photo, tuple(light.groups))
+    radiance = mix(light.groups, gains)
+    exposure = expose(radiance, sensor, lens, photo.f_number, photo.exposure_ev)
+    frame = capture(through_lens(radiance, lens), exposure, sensor, photo.seed)
+    picture = develop_codes(frame.codes, sensor, photo.white_balance_k, photo.tone)
+    photo_id = photo_id_of(scene.scene_id, photo.view_index, photo.photo_index)
+    image_path = f"{PHOTO_FOLDER}/{photo_id}{_SUFFIX[photo.image_format]}"
+    encoded = encode_picture(picture, photo.image_format)
+    (out / image_path).write_bytes(encoded)
+    height, width = picture.shape[:2]
+    row = {
+        "photo_id": photo_id,
+        "view_id": light.view.view_id,
+        "scene_id": scene.scene_id,
+        "split": scene.split,
+        "image_path": image_path,
+        "raw_path": None,
+        "sha256": sha256_bytes(encoded),
+        "width": width,
+        "height": height,
+        "origin": "camera",
+        **_setting_columns(photo, light, gains, exposure),
+        "clipped_fraction": float(frame.clipped.any(axis=-1).mean()),
+        "transfer_model": None,
+        "transfer_strength": None,
+        "gate_passed": None,
+        "gate_scores": None,
+        "quality_flags": quality_flags(frame, exposure, sensor),
+    }
+    return PhotoResult(row, light, gains, exposure, frame.clipped)
+
+
+def encode_picture(picture: NDArray[np.uint8], image_format: str) -> bytes:
+    """PNG, or JPEG of quality 95 with full colour resolution, of an RGB picture (h, w, 3). Same picture, same bytes."""
+    written, data = cv2.imencode(_SUFFIX[image_format], picture[..., ::-1], _ENCODING[image_format])
+    if not written:
+        raise OSError(f"cannot encode a picture of {picture.shape[1]} x {picture.shape[0]} as {image_format}")
+    return bytes(data.tobytes())
+
+
+def quality_flags(frame: RawFrame, exposure: Exposure, sensor: Sensor) -> list[str]:
+    """What is wrong with a photo, measured on its raw codes: "overexposed", "underexposed", "noisy"."""
+    flags = []
+    if frame.clipped.any(axis=-1).mean() > OVEREXPOSED_SHARE:
+        flags.append("overexposed")
+    bright = np.percentile(frame.codes[1::2, ::2], 95)  # green under RGGB
+    white = (sensor.white_dn - sensor.black_level_dn) / HEADROOM
+    if bright - sensor.black_level_dn < white / 2.0**UNDEREXPOSED_STOPS:
+        flags.append("underexposed")
+    if grey_snr(sensor, exposure.gain) < LEAST_SNR:
+        flags.append("noisy")
+    return flags
+
+
+def grey_snr(sensor: Sensor, gain: float) -> float:
+    """Signal-to-noise ratio of an 18 % grey surface that is exposed as metered, at *gain* (EMVA 1288)."""
+    electrons = GREY / HEADROOM * sensor.full_well_e / gain
+    quantisation = (sensor.electrons_per_dn / gain) ** 2 / 12.0
+    variance = electrons + sensor.read_noise_e**2 + quantisation + (sensor.prnu * electrons) ** 2
+    return electrons / math.sqrt(variance)
+
+
+def _setting_columns(
+    photo: PhotoSpec, light: ViewLight, gains: dict[str, NDArray[np.float32]], exposure: Exposure
+) -> dict[str, Any]:
+    """The columns that say how a photo was taken."""
+    return {
+        "photo_index": photo.photo_index,
+        "exposure_ev": photo.exposure_ev,
+        "shutter_s": exposure.shutter_s,
+        "gain": exposure.gain,
+        "f_number": exposure.f_number,
+        "cct_k": mixed_cct(light.groups, gains, photo.light_cct_k),
+        "light_weights": {group: float(photo.light_weights.get(group, 1.0)) for group in light.groups},
+        "light_cct_k": {group: float(photo.light_cct_k[group]) for group in light.groups if group in photo.light_cct_k},
+        "white_balance_k": photo.white_balance_k,
+        "sensor": photo.sensor,
+        "lens": photo.lens,
+        "tone": photo.tone,
+        "seed": photo.seed,
+        "exposure_scale": [float(v) for v in exposure.exposure_scale],
+        "saturation_radiance": [float(v) for v in exposure.saturation_radiance],
+    }
