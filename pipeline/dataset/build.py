@@ -37,6 +37,8 @@ class SceneOutputs:
     scene_id: str
     outputs: Mapping[str, str]
     """Stage -> key, for every stage whose rows belong in the tables; "render" must be one of them."""
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    """Values of the row in `scenes` that the render does not depend on and so cannot know: split and spec_json."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +217,8 @@ def _scene_rows(store: Store, scene: SceneOutputs, tally: _Tally) -> Iterator[tu
                     raise DamageFound(
                         f"{store.relative(folder)}: expected known tables in {ROWS_FILE}, found {table!r}"
                     )
-                yield table, [_placed(store, record, table, row) for row in rows]
+                placed = [_placed(store, record, table, row) for row in rows]
+                yield table, [{**row, **scene.columns} for row in placed] if table == "scenes" else placed
     yield "outputs", [{"scene_id": scene.scene_id, "stage": stage, "key": key} for stage, key in scene.outputs.items()]
 
 
