@@ -1,0 +1,130 @@
+"""Checks that need pixels: light adds up, masks agree with the instance layer, photos have the size they claim.
+
+Covers: the invariants of docs/data-contract.md on a finished dataset. Does not cover: geometry against the CAD mesh;
+that is tested on rendered scenes, where the mesh is at hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import masks
+from pipeline.bundle import PATH_TERMS, layer, read_exr
+from pipeline.dataset.problems import Findings
+from pipeline.dataset.reader import Dataset, Row
+from pipeline.errors import DamageFound, InputError
+
+SUM_TOLERANCE: Final = 1e-4
+"""Largest relative error of a sum of layers."""
+DARK_SHARE: Final = 0.01
+"""Share of the image's mean radiance that is added to a pixel's own before errors are divided by it."""
+OUTSIDE_SHARE: Final = 0.01
+"""Share of a visible mask that may lie outside the full one: rays that graze a silhouette."""
+
+
+def relative_error(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Largest |a - b| / (|b| + DARK_SHARE * mean |b|) over all pixels and channels; inf when a value is not finite.
+
+    The second term keeps the rounding of a black pixel from counting as an error of a hundred per cent. Both arrays
+    are (h, w, 3) radiance. An image that is black throughout must be matched exactly.
+    """
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return float("inf")
+    difference = np.abs(a.astype(np.float64) - b)
+    scale = np.abs(b) + DARK_SHARE * float(np.abs(b).mean())
+    return float(np.max(np.divide(difference, scale, out=np.where(difference > 0, np.inf, 0.0), where=scale > 0)))
+
+
+def check_view(dataset: Dataset, view: Row, findings: Findings) -> None:
+    """Check the layers of one view and the rows of its instances and reflections."""
+    findings.count("views")
+    where = f"view {view['view_id']}"
+    _guarded(findings, where, lambda: _check_light(dataset, view, findings, where))
+    _guarded(findings, where, lambda: _check_instances(dataset, view, findings))
+
+
+def check_photo(dataset: Dataset, photo: Row, findings: Findings) -> None:
+    """Check that a photo can be decoded, to the size in its row, and that its highlights' masks fit it."""
+    findings.count("photos")
+    where = f"photo {photo['photo_id']}"
+
+    def check() -> None:
+        shape = dataset.image(photo["photo_id"]).shape
+        expected = (photo["height"], photo["width"], 3)
+        findings.expect(shape == expected, "image size", where, expected, shape)
+        for highlight in dataset.highlights(photo["photo_id"]):
+            _check_area(f"{where}, highlight {highlight['highlight_id']}", highlight, expected[:2], findings)
+
+    _guarded(findings, where, check)
+
+
+def _guarded(findings: Findings, where: str, check: Callable[[], None]) -> None:
+    """Run *check*; a file or mask that cannot be read becomes a problem instead of ending the whole verification."""
+    try:
+        check()
+    except (OSError, DamageFound, InputError, KeyError, ValueError) as error:
+        findings.expect(False, "contents", where, "files and masks that can be read", f"{error}")
+
+
+def _check_light(dataset: Dataset, view: Row, findings: Findings, where: str) -> None:
+    channels = read_exr(dataset.root / view["layers_path"])
+    noisy = layer(channels, "noisy")
+    shape = (view["height"], view["width"], 3)
+    findings.expect(noisy.shape == shape, "layer size", where, shape, noisy.shape)
+    groups = [name.removesuffix(".R") for name in channels if name.startswith("group.") and name.endswith(".R")]
+    for what, names in (("sum of light groups", groups), ("sum of light-path terms", list(PATH_TERMS))):
+        if findings.expect(bool(names), what, where, "at least one layer", "none"):
+            total = sum((layer(channels, name) for name in names[1:]), start=layer(channels, names[0]))
+            error = relative_error(total, noisy)
+            limit = f"the noisy image within {SUM_TOLERANCE:g}"
+            findings.expect(error <= SUM_TOLERANCE, what, where, limit, f"a relative error of {error:.3g}")
+
+
+def _check_instances(dataset: Dataset, view: Row, findings: Findings) -> None:
+    layer_ids = dataset.instance_ids(view["view_id"])
+    rows = {row["instance_id"]: row for row in dataset.instances(view["view_id"])}
+    where = f"view {view['view_id']}"
+    strangers = sorted(set(np.unique(layer_ids).tolist()) - {0} - set(rows))
+    findings.expect(not strangers, "instance layer", where, "ids of the instances table", strangers)
+    for instance_id, row in rows.items():
+        _check_instance(f"{where}, instance {instance_id}", row, layer_ids == instance_id, findings)
+    for row in dataset.reflections(view["view_id"]):
+        place = f"{where}, instance {row['instance_id']} shows {row['reflected_kind']} {row['reflected_id']}"
+        mask = _check_area(place, row, layer_ids.shape, findings)
+        if mask is not None:
+            inside = not (mask & (layer_ids != row["instance_id"])).any()
+            findings.expect(inside, "reflection mask", place, "pixels of that instance only", "pixels beyond it")
+        findings.expect(0.0 <= row["share"] <= 1.0, "share", place, "0 to 1", row["share"])
+
+
+def _check_instance(where: str, row: Row, drawn: NDArray[np.bool_], findings: Findings) -> None:
+    seen = int(np.count_nonzero(drawn))
+    findings.expect(row["px_visible"] == seen, "px_visible", where, f"{seen}, as in the layer", row["px_visible"])
+    share = row["visible_fraction"]
+    findings.expect(0.0 <= share <= 1.0, "visible_fraction", where, "0 to 1", share)
+    expected = row["px_visible"] / row["px_full"] if row["px_full"] else 0.0
+    findings.expect(
+        abs(share - expected) < 1e-9, "visible_fraction", where, f"px_visible / px_full = {expected}", share
+    )
+    visible, full = masks.decode(row["mask_rle"]), masks.decode(row["mask_full_rle"])
+    if not findings.expect(visible.shape == full.shape == drawn.shape, "mask size", where, drawn.shape, visible.shape):
+        return
+    wrong = int(np.count_nonzero(visible != drawn))
+    findings.expect(wrong == 0, "mask_rle", where, "the pixels of the instance layer", f"{wrong} that differ")
+    outside = int(np.count_nonzero(visible & ~full))
+    holds = outside <= OUTSIDE_SHARE * max(seen, 1)
+    findings.expect(holds, "mask_full_rle", where, f"{seen} visible pixels within it", f"{outside} outside")
+    box = None if not seen else list(masks.bbox(row["mask_rle"]))
+    findings.expect(row["bbox_visible"] in (box, None), "bbox_visible", where, box, row["bbox_visible"])
+
+
+def _check_area(where: str, row: Row, shape: tuple[Any, ...], findings: Findings) -> NDArray[np.bool_] | None:
+    """Compare mask_rle with area_px and the image; the mask, when it has the right shape."""
+    mask = masks.decode(row["mask_rle"])
+    area = int(np.count_nonzero(mask))
+    findings.expect(area == row["area_px"], "area_px", where, f"{area}, as in mask_rle", row["area_px"])
+    return mask if findings.expect(mask.shape == tuple(shape), "mask size", where, shape, mask.shape) else None
