@@ -1,0 +1,259 @@
+"""The real stages: which rooms each of them calls, and the rows it leaves.
+
+Covers: part, render, truth and photos, and what goes into their keys beside fields and inputs (tool versions, the
+tables of numbers they read). Does not cover: when they run (`driver`), how the rooms work. The rooms are imported
+when a stage runs, so that planning stays quick.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pipeline.dataset.store import ROWS_FILE
+from pipeline.errors import EnvironmentProblem
+from pipeline.graph.children import on_stop
+from pipeline.graph.stage import Machine, Resource, RunReport
+from pipeline.records import from_dict, read_json, sha256_file, to_dict, write_json
+from pipeline.spec.fields import scene_of_render_fields
+from pipeline.spec.scene import PhotoSpec, SceneSpec
+from pipeline.tables import assets_root
+
+if TYPE_CHECKING:
+    from pipeline.bundle import SceneBundle
+    from pipeline.parts.part import Part
+
+RENDER_TABLES: Final = ("metals", "processes", "finishes", "supports", "rigs", "surroundings")
+PHOTO_TABLES: Final = ("sensors", "lenses")
+_PART_ROLE: Final = "part:"
+_LAYER_FILES: Final = {
+    "layers": "layers.exr",
+    "depth": "depth.exr",
+    "normal": "normal.exr",
+    "position": "position.exr",
+    "instance": "instance.png",
+    "object": "object.png",
+    "face": "face.png",
+    "material": "material.png",
+    "reflection": "reflection.exr",
+}
+
+
+class PartStage:
+    """A CAD file becomes a Part."""
+
+    name = "part"
+    version = 1
+    resource: Resource = "cpu"
+
+    def tools(self) -> Mapping[str, str]:
+        """The CAD kernel and the mesh library."""
+        return _versions("cascadio", "trimesh", "scipy")
+
+    def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
+        """Read the CAD file at role "cad" in a process of its own and save the part."""
+        from pipeline.parts.limits import Limits, Tolerance
+        from pipeline.parts.part import save_part
+        from pipeline.parts.read import read_part
+
+        part = read_part(
+            inputs["cad"],
+            units=fields["units"],
+            tolerance=Tolerance(**fields["tolerance"]),
+            limits=Limits(seconds=machine.part_timeout_s, memory_bytes=machine.part_memory_bytes),
+        )
+        save_part(part, out)
+        return RunReport({"triangles": float(len(part.triangles))}, part.info.skipped)
+
+
+class RenderStage:
+    """A scene's parts are arranged, finished, lit and rendered into a light bundle."""
+
+    name = "render"
+    version = 1
+    resource: Resource = "render"
+
+    def tools(self) -> Mapping[str, str]:
+        """Blender, and the tables of metals, finishes, rigs and surroundings."""
+        return {**_versions("bpy", "trimesh", "shapely"), **_table_hashes(*RENDER_TABLES)}
+
+    def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
+        """Write the bundle, `scene.json` and the rows of scenes and views."""
+        from pipeline.bundle import SCENE_FILE, load_bundle
+        from pipeline.render.launch import render_in_child
+
+        scene = scene_of_render_fields(dict(fields))
+        with tempfile.TemporaryDirectory(prefix="glint-", dir=machine.scratch) as scratch:
+            _prepare(scene, _load_parts(inputs), machine, Path(scratch))
+            report = render_in_child(Path(scratch), out, machine.threads, machine.render_timeout_s)
+        write_json(out / SCENE_FILE, to_dict(scene))
+        bundle = load_bundle(out)
+        write_json(out / ROWS_FILE, {"scenes": [_scene_row(scene, bundle)], "views": _view_rows(bundle)})
+        return RunReport({**report.seconds, "peak_memory_bytes": float(report.peak_rss_bytes)})
+
+
+class TruthStage:
+    """What is true of every instance in every view, and what it reflects."""
+
+    name = "truth"
+    version = 1
+    resource: Resource = "cpu"
+
+    def tools(self) -> Mapping[str, str]:
+        """The ray caster of the full silhouettes."""
+        return _versions("embreex", "pycocotools")
+
+    def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
+        """Write the rows of instances and reflections."""
+        from pipeline.reflect.reflections import reflection_rows
+        from pipeline.truth.instances import instance_rows
+
+        bundle = inputs["render"]
+        instances = instance_rows(bundle, _load_parts(inputs), _rendered_scene(bundle))
+        write_json(out / ROWS_FILE, {"instances": instances, "reflections": reflection_rows(bundle)})
+        return RunReport({"instances": float(len(instances))})
+
+
+class PhotosStage:
+    """The bundle is developed into photos, and their highlights are found."""
+
+    name = "photos"
+    version = 1
+    resource: Resource = "cpu"
+
+    def tools(self) -> Mapping[str, str]:
+        """The image library, and the tables of sensors and lenses."""
+        return {**_versions("opencv-python", "numpy", "pycocotools"), **_table_hashes(*PHOTO_TABLES)}
+
+    def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
+        """Write the pictures and the rows of photos and highlights."""
+        from pipeline.camera.develop import develop_views
+        from pipeline.reflect.highlights import highlight_rows
+
+        bundle = inputs["render"]
+        photos = tuple(from_dict(PhotoSpec, photo) for photo in fields["photos"])
+        scene = replace(_rendered_scene(bundle), split=fields["split"], photos=photos)
+        rows: dict[str, list[dict[str, Any]]] = {"photos": [], "highlights": []}
+        for developed in develop_views(scene, bundle, out):
+            rows["photos"] += [photo.row for photo in developed]
+            rows["highlights"] += highlight_rows(bundle, developed)
+        write_json(out / ROWS_FILE, rows)
+        return RunReport({name: float(len(found)) for name, found in rows.items()})
+
+
+STAGES: Final = {stage.name: stage for stage in (PartStage(), RenderStage(), TruthStage(), PhotosStage())}
+
+
+@on_stop
+def _stop_renders() -> None:
+    """Kill this process's render child, if a render ever started one."""
+    launch = sys.modules.get("pipeline.render.launch")
+    if launch is not None:
+        launch.stop_children()
+
+
+@cache
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        if package == "bpy":
+            from pipeline.render.launch import require_blender
+
+            require_blender()
+        raise EnvironmentProblem(f"expected the package {package}, found none; install the project again") from None
+
+
+def _versions(*packages: str) -> dict[str, str]:
+    return {package: _version(package) for package in packages}
+
+
+@cache
+def _table_hash(name: str) -> str:
+    folder = assets_root() / "tables"
+    files = [path for path in (folder / f"{name}.json", folder / f"{name}.toml") if path.is_file()]
+    return sha256_file(files[0])[:16]
+
+
+def _table_hashes(*names: str) -> dict[str, str]:
+    """A table's content is an input like any other: a corrected refractive index must render anew."""
+    return {f"table {name}": _table_hash(name) for name in names}
+
+
+def _load_parts(inputs: Mapping[str, Path]) -> dict[str, Part]:
+    from pipeline.parts.part import load_part
+
+    return {
+        role.removeprefix(_PART_ROLE): load_part(folder)
+        for role, folder in inputs.items()
+        if role.startswith(_PART_ROLE)
+    }
+
+
+def _rendered_scene(bundle: Path) -> SceneSpec:
+    """The SceneSpec that a bundle was rendered from; its split and photos are not the scene's."""
+    from pipeline.bundle import SCENE_FILE
+
+    return from_dict(SceneSpec, read_json(bundle / SCENE_FILE))
+
+
+def _prepare(scene: SceneSpec, parts: Mapping[str, Part], machine: Machine, folder: Path) -> None:
+    """Arrange, finish and light *scene*, and write its render job into *folder*."""
+    from pipeline.arrange.arrange import arrange
+    from pipeline.light.illuminate import illuminate
+    from pipeline.render.job import prepare_job
+    from pipeline.surface.finishes import finish_part
+    from pipeline.surface.supports import support_material
+
+    arrangement = arrange(scene, parts)
+    prepare_job(
+        scene,
+        arrangement,
+        parts,
+        surfaces={item.instance_id: finish_part(parts[item.part_id], item) for item in scene.items},
+        support_materials={support.look: support_material(support.look) for support in arrangement.supports},
+        illumination=illuminate(scene, arrangement),
+        threads=machine.threads,
+        folder=folder,
+    )
+
+
+def _scene_row(scene: SceneSpec, bundle: SceneBundle) -> dict[str, Any]:
+    """What the render knows of the scenes row; the build adds the key, the split, the spec and the seconds."""
+    return {
+        "scene_id": scene.scene_id,
+        "scene_index": scene.index,
+        "seed": scene.seed,
+        "arrangement": scene.arrangement.kind,
+        "rig": scene.rig.name,
+        "surroundings": scene.surroundings.name,
+        "light_groups": list(bundle.groups),
+        "n_items": len(scene.items),
+        "n_views": len(bundle.views),
+        "samples": bundle.samples,
+        "blender": bundle.blender,
+    }
+
+
+def _view_rows(bundle: SceneBundle) -> list[dict[str, Any]]:
+    """Rows of the views table; paths are relative to the bundle."""
+    rows = []
+    for view in bundle.views:
+        camera = view.camera
+        folder = f"views/v{view.view_index}"
+        row: dict[str, Any] = {
+            "view_id": view.view_id,
+            "scene_id": bundle.scene_id,
+            "view_index": view.view_index,
+            **{name: getattr(camera, name) for name in ("width", "height", "fx", "fy", "cx", "cy")},
+            "cam_from_world": list(camera.cam_from_world),
+            "bundle_path": "bundle.json",
+        }
+        rows.append(row | {f"{layer}_path": f"{folder}/{file}" for layer, file in _LAYER_FILES.items()})
+    return rows
