@@ -1,0 +1,1 @@
+"""The graph: stages, keys, plans, the driver and where its actions run. The only room that knows all the stages."""

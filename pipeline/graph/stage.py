@@ -7,7 +7,7 @@ stages; the driver hands it folders. Does not cover: keys (`keys`), planning (`p
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -49,6 +49,9 @@ class Action:
     """Plain JSON values: everything that the stage reads apart from its inputs."""
     inputs: tuple[Input, ...]
     resource: Resource
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Role -> path on this machine of an input that no action makes (a CAD file). Its SHA-256 is among the fields, so
+    the path is not part of the key; the stage finds it in `inputs` under its role."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,6 @@ class Stage(Protocol):
         """Versions of the tools whose change would change the output, for the key."""
         ...
 
-    def run(
-        self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine
-    ) -> RunReport:
+    def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
         """Write the output into the empty folder *out*. Raises GlintError (or anything) when it cannot."""
         ...

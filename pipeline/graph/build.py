@@ -1,0 +1,220 @@
+"""A build from the spec to LATEST: plan, run what is missing, collect, write the tables.
+
+Covers: `build_dataset`, `plan_dataset`. Does not cover: one scene alone (`single`), order and execution of actions
+(`schedule`, `driver`), the tables (`pipeline.dataset.build`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pipeline.dataset.build import BuildInfo, SceneOutputs, latest_number, open_build, write_build
+from pipeline.dataset.columns import SCHEMA_VERSION
+from pipeline.dataset.store import Store, check_writable
+from pipeline.graph.children import stop_children
+from pipeline.graph.driver import drive, stopped_by_signals
+from pipeline.graph.execute import Workplace, usable_cpus
+from pipeline.graph.executor import Executor, SyncExecutor
+from pipeline.graph.keys import stages_path
+from pipeline.graph.plan import ScenePlan, catalog_of, plan_build, scene_count
+from pipeline.graph.progress import Progress, make_progress
+from pipeline.graph.quarantine import keep_only, quarantine
+from pipeline.graph.schedule import SceneResult, Schedule, result_of
+from pipeline.graph.stage import Action, Machine
+from pipeline.records import canonical_json, to_dict
+from pipeline.spec.draw import draw_scene
+from pipeline.spec.load import load_spec
+
+if TYPE_CHECKING:
+    from pipeline.spec.model import DatasetSpec
+
+CORES_PER_WORKER: Final = 4
+"""Cycles gains little from more threads on small pictures, and each worker needs about 2 GiB."""
+
+NEEDED_BYTES: Final = 64 * 2**20
+"""Free space without which no build is begun."""
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """How to run a build on this machine."""
+
+    workers: int | None = None
+    """Worker processes; None = one per four cores."""
+    scheduler: str | None = None
+    """Address of an external Dask scheduler."""
+    sync: bool = False
+    """Run everything in this process, without Dask."""
+    limit: int | None = None
+    """Build only the first scenes."""
+    threads: int | None = None
+    """Threads per render; None = the cores of this machine shared out between the workers."""
+    stop_after: int | None = None
+    """Give up when this many scenes have failed."""
+    quiet: bool = False
+    stages: str | None = None
+    """Registry of stages, "module:attribute"; None = $GLINT_STAGES or the real ones."""
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """How a build ended."""
+
+    number: str | None
+    """Number of the newest build; None when no scene was finished or the build was given up."""
+    folder: Path | None
+    up_to_date: bool
+    """Nothing was missing, so no new build was written."""
+    scenes: int
+    photos: int
+    quarantined: tuple[str, ...]
+    gave_up: bool
+
+
+def build_dataset(spec_path: Path, out: Path, options: BuildOptions) -> BuildResult:
+    """Make everything that *spec_path* asks for and *out* has not, and write a build of it.
+
+    Scenes that fail are quarantined, the others go into the build. Raises InputError for a wrong spec,
+    EnvironmentProblem for a machine that cannot do the work, KeyboardInterrupt when stopped; in every case what was
+    finished stays in the store, and the same command goes on from there.
+    """
+    spec = load_spec(spec_path)
+    check_writable(out, NEEDED_BYTES)
+    store = Store(out)
+    store.clean_staging()
+    stages = stages_path(options.stages)
+    workplace = Workplace(stages, str(store.root), machine_of(options))
+    total = scene_count(spec, options.limit)
+    progress, shown = make_progress(total, options.quiet)
+    plans = plan_build(spec, catalog_of(spec, stages), options.limit)
+    with stopped_by_signals(stop_children), shown:
+        results = sorted(
+            run_plans(plans, store, lambda: make_executor(workplace, options), progress, options.stop_after),
+            key=lambda result: result.index,
+        )
+    return _finish(spec, spec_path, store, results, gave_up=len(results) < total)
+
+
+def run_plans(
+    plans: Iterable[ScenePlan],
+    store: Store,
+    start_executor: Callable[[], Executor],
+    progress: Progress,
+    stop_after: int | None = None,
+) -> Iterator[SceneResult]:
+    """Run what the store has not. The executor is started only when something is missing."""
+    seen: set[str] = set()
+
+    def present(action: Action) -> bool:
+        if action.key not in seen and store.has(action.stage, action.key):
+            seen.add(action.key)
+            progress.reused(action)
+        return action.key in seen
+
+    rest = iter(plans)
+    for plan in rest:
+        if not all(present(action) for action in plan.actions):
+            break
+        result = result_of(plan, ())
+        progress.scene_ended(result)
+        yield result
+    else:
+        return
+    executor = start_executor()
+    try:
+        schedule = Schedule(chain([plan], rest), executor.slots, present, stop_after=stop_after)
+        yield from drive(schedule, executor, progress)
+    except BaseException:
+        executor.abort()
+        raise
+    executor.close()
+
+
+def make_executor(workplace: Workplace, options: BuildOptions) -> Executor:
+    """The executor that *options* ask for; Dask is imported only when it is used."""
+    if options.sync:
+        return SyncExecutor(workplace)
+    from pipeline.graph.dask_executor import local_executor, remote_executor
+
+    if options.scheduler is not None:
+        return remote_executor(workplace, options.scheduler)
+    return local_executor(workplace, workers_of(options))
+
+
+def workers_of(options: BuildOptions) -> int:
+    """Worker processes of a local build."""
+    if options.sync:
+        return 1
+    return options.workers or max(1, usable_cpus() // CORES_PER_WORKER)
+
+
+def machine_of(options: BuildOptions) -> Machine:
+    """Settings of this machine; 0 threads: each remote worker uses its own cores."""
+    if options.threads is not None:
+        return Machine(threads=options.threads)
+    if options.scheduler is not None:
+        return Machine(threads=0)
+    return Machine(threads=max(1, usable_cpus() // workers_of(options)))
+
+
+def _finish(spec: DatasetSpec, spec_path: Path, store: Store, results: list[SceneResult], gave_up: bool) -> BuildResult:
+    """Write quarantine and build, unless the newest build says the same already."""
+    good = [result for result in results if not result.failures]
+    bad = [result for result in results if result.failures]
+    if not gave_up:
+        keep_only(store.root, {result.scene_id for result in bad})
+    for result in bad:
+        quarantine(store.root, spec_path, result)
+    quarantined = tuple(result.scene_id for result in bad)
+    if gave_up or not good:
+        return BuildResult(None, None, False, len(good), 0, quarantined, gave_up)
+    content = plan_hash(good, quarantined)
+    up_to_date = latest_number(store.root) is not None and open_build(store.root).record.plan_hash == content
+    if up_to_date:
+        build = open_build(store.root)
+    else:
+        info = BuildInfo(
+            dataset=spec.dataset.name,
+            spec_path=spec_path.name,
+            spec_text=spec_path.read_text(encoding="utf-8-sig"),
+            plan_hash=content,
+            quarantined=quarantined,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        build = write_build(store.root, _outputs(spec, good), info, finish=report_hook(store.root))
+    photos = sum(split["photos"] for split in build.record.splits.values())
+    return BuildResult(build.number, build.folder, up_to_date, len(good), photos, quarantined, gave_up)
+
+
+def plan_hash(good: Iterable[SceneResult], quarantined: Iterable[str]) -> str:
+    """Hash of everything that a build's tables are made of."""
+    digest = hashlib.sha256(f"{SCHEMA_VERSION}\n".encode())
+    for result in good:
+        digest.update(f"{result.scene_id} {canonical_json(result.keys)}\n".encode())
+    digest.update(canonical_json(sorted(quarantined)).encode())
+    return digest.hexdigest()
+
+
+def report_hook(root: Path) -> Callable[[Path], None]:
+    """What writes the report into a build folder before the build becomes visible."""
+
+    def write(folder: Path) -> None:
+        from pipeline.report import write_report
+
+        write_report(root, folder)
+
+    return write
+
+
+def _outputs(spec: DatasetSpec, good: Iterable[SceneResult]) -> Iterator[SceneOutputs]:
+    """Scenes for the tables; drawn anew one by one, because keeping them would take memory."""
+    for result in good:
+        scene = draw_scene(spec, result.index)
+        columns = {"split": scene.split, "spec_json": canonical_json(to_dict(scene))}
+        yield SceneOutputs(result.scene_id, dict(result.keys), columns)

@@ -1,0 +1,71 @@
+"""The driver: hands actions from the schedule to an executor until a build is done.
+
+Covers: the loop, signals. Does not cover: what may run (`schedule`), where it runs (`executor`), what a build is
+made of (`build`).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from pipeline.errors import EXIT_BAD_ENVIRONMENT, EXIT_INTERRUPTED, EnvironmentProblem
+from pipeline.graph.execute import Outcome
+from pipeline.graph.executor import Executor
+from pipeline.graph.progress import Progress
+from pipeline.graph.schedule import SceneResult, Schedule
+
+
+def drive(schedule: Schedule, executor: Executor, progress: Progress) -> Iterator[SceneResult]:
+    """Run everything in *schedule*, yielding each scene as it ends (not always in order).
+
+    Raises EnvironmentProblem as soon as an action fails because of the machine: every other action would fail too.
+    """
+    while not schedule.finished:
+        for action in schedule.next_actions():
+            executor.submit(action)
+            progress.started(action)
+        if schedule.in_flight:
+            for action, outcome in executor.wait():
+                _take_account(schedule, progress, outcome or schedule.lost(action.key), lost=outcome is None)
+        for result in schedule.take_closed():
+            progress.scene_ended(result)
+            yield result
+
+
+def _take_account(schedule: Schedule, progress: Progress, outcome: Outcome | None, lost: bool) -> None:
+    if outcome is None:  # lost, and will run again
+        return
+    if not lost:
+        schedule.resolved(outcome)
+    progress.ended(outcome)
+    failure = outcome.failure
+    if failure is not None and failure.exit_code == EXIT_BAD_ENVIRONMENT:
+        raise EnvironmentProblem(f"{failure.stage} of {failure.label}: {failure.message}")
+
+
+@contextmanager
+def stopped_by_signals(kill: Callable[[], None]) -> Iterator[None]:
+    """Within the block, SIGTERM interrupts as Ctrl-C does, and a second signal ends the process at once.
+
+    The first signal raises KeyboardInterrupt; *kill* is called before the hard end. Only for the main thread.
+    """
+    received = 0
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal received
+        received += 1
+        if received > 1:
+            kill()
+            os._exit(EXIT_INTERRUPTED)
+        raise KeyboardInterrupt
+
+    old = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)

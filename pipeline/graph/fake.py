@@ -1,0 +1,308 @@
+"""Fake stages: 8 x 8 pixels in milliseconds, with which the graph, the store and the tables are tested.
+
+They stand in for `pipeline.graph.stages` when GLINT_STAGES=pipeline.graph.fake:STAGES. Their outputs are a pure
+function of their fields and inputs and follow the data contract, with pictures that show nothing. A CAD file that
+begins with "bad" fails as a broken part would; one that begins with "deadly" kills the process that reads it. Does not
+cover: real pixels.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import numpy as np
+
+from pipeline import masks
+from pipeline.bundle import BUNDLE_FILE, PATH_TERMS, BundleObject, BundleView, SceneBundle, view_folder, write_ids
+from pipeline.dataset.store import ROWS_FILE
+from pipeline.errors import InputError, StageFailed
+from pipeline.graph.children import on_stop
+from pipeline.graph.stage import Machine, Resource, RunReport
+from pipeline.records import canonical_json, from_dict, sha256_file, sha256_json, write_json
+
+SIZE: Final = 8
+_EYE: Final = (1.0, 0, 0, 0, 0, 1.0, 0, 0, 0, 0, 1.0, 0, 0, 0, 0, 1.0)
+
+
+@dataclass(frozen=True)
+class FakeSettings:
+    """How the fakes behave, from the JSON in $GLINT_FAKE; a setting of the machine, so never in a key."""
+
+    render_seconds: float = 0.0
+    child: bool = False
+    """Spend the render's seconds in a child process, as a real render does."""
+    trace: str | None = None
+    """Folder where each run leaves a file "<stage>.<label>.<pid of the process>[.<pid of its child>]"."""
+
+    @classmethod
+    def from_environment(cls) -> FakeSettings:
+        """Read $GLINT_FAKE."""
+        return from_dict(cls, json.loads(os.environ.get("GLINT_FAKE", "{}")))
+
+    def leave_trace(self, stage: str, label: str, child: int | None = None) -> None:
+        """Leave the file of one run."""
+        if self.trace is not None:
+            name = f"{stage}.{label}.{os.getpid()}" + (f".{child}" if child else "")
+            Path(self.trace, name).touch()
+
+
+class FakePart:
+    """Checks a CAD file by its first word."""
+
+    name = "part"
+    version = 1
+    resource: Resource = "cpu"
+
+    def tools(self) -> Mapping[str, str]:
+        """A tool that never changes."""
+        return {"fake": "1"}
+
+    def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
+        """Write `part.json`."""
+        FakeSettings.from_environment().leave_trace(self.name, fields["file"])
+        text = inputs["cad"].read_bytes()
+        if text.startswith(b"deadly"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if text.startswith(b"bad"):
+            raise InputError(f"{fields['file']}: expected a solid, found none; repair the file and run again")
+        write_json(out / "part.json", {"name": fields["file"], "sha256": fields["sha256"]})
+        return RunReport({})
+
+
+class FakeRender:
+    """Writes a bundle of black layers in which each instance covers one pixel."""
+
+    name = "render"
+    version = 1
+    resource: Resource = "render"
+
+    def tools(self) -> Mapping[str, str]:
+        """A tool that never changes."""
+        return {"fake": "1"}
+
+    def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
+        """Write a bundle, and rows for scenes and views."""
+        _pretend_to_render(FakeSettings.from_environment(), fields["scene_id"])
+        write_json(out / BUNDLE_FILE, _bundle(fields))
+        write_json(out / "scene.json", dict(fields))
+        views = [_write_view(fields, view["view_index"], out) for view in fields["cameras"]]
+        scene = {
+            "scene_id": fields["scene_id"],
+            "scene_key": "",
+            "scene_index": fields["index"],
+            "seed": fields["seed"],
+            "split": "train",
+            "spec_json": canonical_json(fields),
+            "rig": fields["rig"]["name"],
+            "surroundings": fields["surroundings"]["name"],
+            "n_items": len(fields["items"]),
+            "n_views": len(views),
+            "samples": fields["render"]["samples"],
+        }
+        _write_rows(out, {"scenes": [scene], "views": views})
+        return RunReport({"render_seconds": 0.0, "peak_memory_bytes": 1e6})
+
+
+class FakeTruth:
+    """Reads the ids of a bundle; nothing is reflected."""
+
+    name = "truth"
+    version = 1
+    resource: Resource = "cpu"
+
+    def tools(self) -> Mapping[str, str]:
+        """A tool that never changes."""
+        return {"fake": "1"}
+
+    def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
+        """Write rows for instances and reflections."""
+        FakeSettings.from_environment().leave_trace(self.name, fields["scene_id"])
+        views = json.loads((inputs["render"] / ROWS_FILE).read_text())["views"]
+        instances = [_instance(view, item) for view in views for item in fields["items"]]
+        _write_rows(out, {"instances": instances, "reflections": []})
+        return RunReport({})
+
+
+class FakePhotos:
+    """One picture of one colour for each photo."""
+
+    name = "photos"
+    version = 1
+    resource: Resource = "cpu"
+
+    def tools(self) -> Mapping[str, str]:
+        """A tool that never changes."""
+        return {"fake": "1"}
+
+    def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
+        """Write the pictures, and rows for photos and highlights."""
+        FakeSettings.from_environment().leave_trace(self.name, fields["scene_id"])
+        photos = [_write_photo(fields, photo, out) for photo in fields["photos"]]
+        _write_rows(out, {"photos": photos, "highlights": []})
+        return RunReport({})
+
+
+STAGES: Final = {stage.name: stage for stage in (FakePart(), FakeRender(), FakeTruth(), FakePhotos())}
+
+_children: set[int] = set()
+
+
+@on_stop
+def _kill_children() -> None:
+    for pid in list(_children):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _pretend_to_render(settings: FakeSettings, label: str) -> None:
+    if not settings.child:
+        settings.leave_trace("render", label)
+        time.sleep(settings.render_seconds)
+        return
+    with subprocess.Popen(["sleep", str(settings.render_seconds)], start_new_session=True) as child:  # noqa: S607
+        _children.add(child.pid)
+        settings.leave_trace("render", label, child.pid)
+        try:
+            code = child.wait()
+        finally:
+            child.kill()
+            _children.discard(child.pid)
+    if code != 0:
+        raise StageFailed(f"the fake render child died ({code})")
+
+
+def _bundle(fields: Mapping[str, Any]) -> SceneBundle:
+    from pipeline.arrange.arrangement import PlacedCamera, PlacedItem
+
+    items = fields["items"]
+    return SceneBundle(
+        scene_id=fields["scene_id"],
+        blender="none",
+        samples=fields["render"]["samples"],
+        groups=("lamp",),
+        objects=tuple(
+            BundleObject(item["instance_id"], "part", item["part_id"], item["category"], None) for item in items
+        ),
+        materials=(),
+        finishes=(),
+        items=tuple(PlacedItem(item["instance_id"], item["part_id"], _EYE) for item in items),
+        views=tuple(
+            BundleView(
+                f"{fields['scene_id']}-v{view['view_index']}",
+                view["view_index"],
+                PlacedCamera(view["view_index"], _EYE, 8.0, 8.0, 4.0, 4.0, SIZE, SIZE),
+            )
+            for view in fields["cameras"]
+        ),
+    )
+
+
+def _write_view(fields: Mapping[str, Any], view_index: int, out: Path) -> dict[str, Any]:
+    folder = view_folder(out, view_index)
+    folder.mkdir(parents=True)
+    for name, content in _black_layers().items():
+        (folder / name).write_bytes(content)
+    ids = np.zeros((SIZE, SIZE), dtype=np.uint16)
+    for item in fields["items"]:
+        ids[_pixel_of(item["instance_id"])] = item["instance_id"]
+    for name in ("instance", "object", "face", "material"):
+        write_ids(folder / f"{name}.png", ids)
+    files = ["layers.exr", "depth.exr", "normal.exr", "position.exr", "reflection.exr"]
+    files += ["instance.png", "object.png", "face.png", "material.png"]
+    return {
+        "view_id": f"{fields['scene_id']}-v{view_index}",
+        "scene_id": fields["scene_id"],
+        "view_index": view_index,
+        "width": SIZE,
+        "height": SIZE,
+        "fx": 8.0,
+        "fy": 8.0,
+        "cx": 4.0,
+        "cy": 4.0,
+        "cam_from_world": list(_EYE),
+        "bundle_path": BUNDLE_FILE,
+        **{f"{Path(name).stem}_path": f"views/v{view_index}/{name}" for name in files},
+    }
+
+
+@cache
+def _black_layers() -> dict[str, bytes]:
+    """The float layers of a view, made once per process: file name -> content."""
+    from pipeline.bundle import REFLECTION_CHANNELS, write_exr
+
+    black = np.zeros((SIZE, SIZE), dtype=np.float32)
+    names = ("combined", "noisy", "group.lamp", "denoised.lamp", *PATH_TERMS, "diffuse_color", "glossy_color")
+    channels = {
+        "layers.exr": [f"{name}.{axis}" for name in names for axis in "RGB"],
+        "depth.exr": ["Z"],
+        "normal.exr": ["X", "Y", "Z"],
+        "position.exr": ["X", "Y", "Z"],
+        "reflection.exr": list(REFLECTION_CHANNELS),
+    }
+    with TemporaryDirectory() as folder:
+        for file, file_channels in channels.items():
+            write_exr(Path(folder, file), dict.fromkeys(file_channels, black))
+        return {file: Path(folder, file).read_bytes() for file in channels}
+
+
+def _pixel_of(instance_id: int) -> tuple[int, int]:
+    return divmod((instance_id - 1) % (SIZE * SIZE), SIZE)
+
+
+def _instance(view: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
+    mask = np.zeros((SIZE, SIZE), dtype=bool)
+    row, column = _pixel_of(item["instance_id"])
+    mask[row, column] = True
+    box = [float(column), float(row), 1.0, 1.0]
+    return {
+        "view_id": view["view_id"],
+        "scene_id": view["scene_id"],
+        **{name: item[name] for name in ("instance_id", "part_id", "category", "metal", "finish")},
+        "model_to_camera": list(_EYE),
+        "bbox_visible": box,
+        "bbox_full": box,
+        "px_visible": 1,
+        "px_full": 1,
+        "visible_fraction": 1.0,
+        "mask_rle": masks.encode(mask),
+        "mask_full_rle": masks.encode(mask),
+        "truncated": False,
+    }
+
+
+def _write_photo(fields: Mapping[str, Any], photo: Mapping[str, Any], out: Path) -> dict[str, Any]:
+    import cv2
+
+    view_id = f"{fields['scene_id']}-v{photo['view_index']}"
+    photo_id = f"{view_id}-p{photo['photo_index']}"
+    path = out / f"{photo_id}.png"
+    colour = bytes.fromhex(sha256_json(photo))[:3]
+    cv2.imwrite(str(path), np.full((SIZE, SIZE, 3), list(colour), dtype=np.uint8))
+    return {
+        "photo_id": photo_id,
+        "view_id": view_id,
+        "scene_id": fields["scene_id"],
+        "photo_index": photo["photo_index"],
+        "split": fields["split"],
+        "image_path": path.name,
+        "sha256": sha256_file(path),
+        "width": SIZE,
+        "height": SIZE,
+        "origin": "camera",
+        **{name: photo[name] for name in ("seed", "exposure_ev", "f_number", "sensor", "lens", "tone")},
+        "light_weights": photo["light_weights"],
+        "clipped_fraction": 0.0,
+    }
+
+
+def _write_rows(out: Path, rows: Mapping[str, list[dict[str, Any]]]) -> None:
+    write_json(out / ROWS_FILE, dict(rows))

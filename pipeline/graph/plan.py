@@ -1,0 +1,148 @@
+"""The plan of a build: from drawn scenes to the actions that make them, with their keys. Nothing is run.
+
+Covers: part, render, truth and photos actions of a scene, parts shared between scenes by key, a lazy plan of a whole
+dataset. Does not cover: what is in the store already and why something is not (`explain`), the order of work
+(`schedule`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pipeline.errors import InputError
+from pipeline.graph.keys import action_key, load_stages, tools_of
+from pipeline.graph.stage import Action, Input
+from pipeline.records import sha256_file
+from pipeline.spec.fields import photo_fields, render_fields, truth_fields
+from pipeline.spec.scene import ItemSpec, SceneSpec
+
+if TYPE_CHECKING:
+    from pipeline.spec.model import DatasetSpec
+
+PART: Final = "part"
+RENDER: Final = "render"
+TRUTH: Final = "truth"
+PHOTOS: Final = "photos"
+
+SCENE_STAGES: Final = (RENDER, TRUTH, PHOTOS)
+"""Stages that run once per scene, in the order in which their outputs are needed."""
+
+ALL_STAGES: Final = (PART, *SCENE_STAGES)
+
+CAD_FILE: Final = "cad"
+"""Role of a part's CAD file."""
+
+
+def part_role(part_id: str) -> str:
+    """Role that a part plays for the stages that need it, for example "part:flange"."""
+    return f"part:{part_id}"
+
+
+@dataclass(frozen=True)
+class ScenePlan:
+    """Everything that has to be there for one scene."""
+
+    scene_id: str
+    scene: SceneSpec
+    actions: tuple[Action, ...]
+    """Parts, then render, truth and photos: each after what it needs."""
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Stage -> key of the stages that run once per scene."""
+        return {action.stage: action.key for action in self.actions if action.stage != PART}
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """Part id -> key."""
+        return {action.label: action.key for action in self.actions if action.stage == PART}
+
+
+class Catalog:
+    """What plans are made with: the stages, and the part files of one dataset spec, each hashed once.
+
+    *resolve* gives the path of a part file as the spec calls it, *tolerance* the meshing tolerance of a part;
+    both may raise InputError.
+    """
+
+    def __init__(
+        self, stages: str, resolve: Callable[[str], Path], tolerance: Callable[[str], Mapping[str, Any]]
+    ) -> None:
+        self.stages_path = stages
+        self.stages = load_stages(stages)
+        self._resolve = resolve
+        self._tolerance = tolerance
+        self._parts: dict[str, Action] = {}
+
+    def part(self, item: ItemSpec) -> Action:
+        """The action that reads the CAD file of *item*."""
+        if item.part_id not in self._parts:
+            path = self._resolve(item.part_file)
+            fields = {
+                "file": path.name,
+                "sha256": _hash(path),
+                "format": path.suffix.lower().lstrip("."),
+                "units": item.part_units,
+                "tolerance": self._tolerance(item.part_id),
+            }
+            self._parts[item.part_id] = self.action(PART, item.part_id, fields, (), {CAD_FILE: str(path)})
+        return self._parts[item.part_id]
+
+    def action(
+        self,
+        stage: str,
+        label: str,
+        fields: Mapping[str, Any],
+        inputs: tuple[Input, ...],
+        files: Mapping[str, str] | None = None,
+    ) -> Action:
+        """One action with its key."""
+        runner = self.stages[stage]
+        key = action_key(runner, fields, inputs, tools_of(self.stages_path, stage))
+        return Action(stage, key, label, fields, inputs, runner.resource, files or {})
+
+
+def catalog_of(spec: DatasetSpec, stages: str) -> Catalog:
+    """The catalog of a dataset spec, with the registry of stages at "module:attribute"."""
+    from pipeline.spec.fields import part_tolerance
+    from pipeline.spec.files import resolve_part_file
+
+    return Catalog(
+        stages,
+        resolve=lambda name: resolve_part_file(name, spec.folder).absolute(),
+        tolerance=lambda part_id: part_tolerance(spec, part_id),
+    )
+
+
+def plan_scene(scene: SceneSpec, catalog: Catalog) -> ScenePlan:
+    """The actions of one scene. Raises InputError for a part file that cannot be read."""
+    parts = {item.part_id: catalog.part(item) for item in scene.items}
+    part_inputs = tuple(Input(part_role(part_id), PART, action.key) for part_id, action in sorted(parts.items()))
+    render = catalog.action(RENDER, scene.scene_id, render_fields(scene), part_inputs)
+    from_render = (Input(RENDER, RENDER, render.key),)
+    truth = catalog.action(TRUTH, scene.scene_id, truth_fields(scene), from_render + part_inputs)
+    photos = catalog.action(PHOTOS, scene.scene_id, photo_fields(scene), from_render)
+    return ScenePlan(scene.scene_id, scene, (*parts.values(), render, truth, photos))
+
+
+def plan_build(spec: DatasetSpec, catalog: Catalog, limit: int | None = None) -> Iterator[ScenePlan]:
+    """Plans of the first *limit* scenes of *spec* (all when None), drawn one at a time as they are asked for."""
+    from pipeline.spec.draw import draw_scene
+
+    for index in range(scene_count(spec, limit)):
+        yield plan_scene(draw_scene(spec, index), catalog)
+
+
+def scene_count(spec: DatasetSpec, limit: int | None = None) -> int:
+    """Scenes that `plan_build` yields."""
+    return spec.dataset.scenes if limit is None else min(limit, spec.dataset.scenes)
+
+
+def _hash(path: Path) -> str:
+    try:
+        return sha256_file(path)
+    except OSError as error:
+        raise InputError(f"expected a part file at {path}, found: {error.strerror or error}; check the path") from error
