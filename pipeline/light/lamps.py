@@ -43,7 +43,7 @@ class SurroundingMesh:
     vertices: NDArray[np.float64]
     triangles: NDArray[np.int32]
     camera_visible: bool = True
-    """False when the camera looks through it (its own body, a lamp's housing before the lens); metal still mirrors it."""
+    """False when the camera looks through it (its own body, a housing before the lens); metal still mirrors it."""
 
 
 @dataclass(frozen=True)

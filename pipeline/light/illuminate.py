@@ -1,0 +1,83 @@
+"""Illuminate a scene: rig, surroundings, cameras as reflected things, calibrated together.
+
+Covers: `illuminate`, the way into this room. Does not cover: how single lamps and rooms look (`rigs`, `domes`,
+`surroundings`). Calibration: with all rig groups at weight 1 a white Lambertian reflector that lies horizontally at the
+world's origin has radiance (Rec.709 luminance) 1 from the rig's lamps, unoccluded and without bounces.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from pipeline.arrange.arrangement import Arrangement
+from pipeline.light.lamps import Illumination, LampMesh, SurroundingMesh
+from pipeline.light.photometry import WHITE_IRRADIANCE, horizontal_irradiance
+from pipeline.light.pieces import dimmed
+from pipeline.light.rigs import Rig, build_rig, rig_groups
+from pipeline.light.shapes import Mesh
+from pipeline.light.sight import View, blocks_a_view, views_of
+from pipeline.light.stands import camera_body, table_frame
+from pipeline.light.surroundings import build_surroundings, surroundings_groups
+from pipeline.spec.scene import SceneSpec
+
+
+def light_groups(rig: str, surroundings: str) -> tuple[str, ...]:
+    """Every light group of a scene with this rig and these surroundings, in the order of `Illumination.groups`.
+
+    Raises InputError for an unknown name.
+    """
+    return rig_groups(rig) + surroundings_groups(surroundings)
+
+
+def illuminate(scene: SceneSpec, arrangement: Arrangement) -> Illumination:
+    """All lamps and surroundings of *scene*, in the world frame, metres. Deterministic.
+
+    Whatever would stand between a camera and the arrangement has `camera_visible` False; the metal mirrors it all the
+    same. Raises InputError for an unknown rig or surroundings.
+    """
+    views = views_of(arrangement)
+    rig = build_rig(scene.rig, arrangement)
+    around = build_surroundings(scene.surroundings, _reach(rig, views))
+    factor = WHITE_IRRADIANCE / horizontal_irradiance(rig.lamps)
+    lamps, housings = _out_of_sight(rig, views)
+    pieces = [*around.pieces, *(camera_body(view) for view in views)]
+    frame = None if around.floor_z is None else table_frame(arrangement.supports, around.floor_z)
+    if frame is not None:
+        pieces.append(frame)
+    return Illumination(
+        lamps=(*(dimmed(lamp, factor) for lamp in lamps), *(_lamp_out_of_sight(lamp, views) for lamp in around.lamps)),
+        surroundings=(*housings, *(_piece_out_of_sight(piece, views) for piece in pieces)),
+        world=around.world,
+        groups=light_groups(scene.rig.name, scene.surroundings.name),
+    )
+
+
+def _reach(rig: Rig, views: tuple[View, ...]) -> tuple[float, float]:
+    """Metres from the origin to the farthest part of the rig or the farthest camera, horizontally and upwards."""
+    points = [lamp.vertices for lamp in rig.lamps]
+    points += [piece.vertices for _, piece in rig.housings]
+    points += [view.position[None] for view in views]
+    everything = np.concatenate(points)
+    return float(np.hypot(everything[:, 0], everything[:, 1]).max()), float(np.max(everything[:, 2]))
+
+
+def _out_of_sight(rig: Rig, views: tuple[View, ...]) -> tuple[list[LampMesh], list[SurroundingMesh]]:
+    """The rig's lamps and housings; a lamp and its housing disappear together."""
+    hidden = {lamp.light_id for lamp in rig.lamps if _blocks(lamp, views)}
+    hidden |= {light_id for light_id, piece in rig.housings if _blocks(piece, views)}
+    lamps = [replace(lamp, camera_visible=lamp.light_id not in hidden) for lamp in rig.lamps]
+    return lamps, [replace(piece, camera_visible=light_id not in hidden) for light_id, piece in rig.housings]
+
+
+def _lamp_out_of_sight(lamp: LampMesh, views: tuple[View, ...]) -> LampMesh:
+    return replace(lamp, camera_visible=not _blocks(lamp, views))
+
+
+def _piece_out_of_sight(piece: SurroundingMesh, views: tuple[View, ...]) -> SurroundingMesh:
+    return replace(piece, camera_visible=piece.camera_visible and not _blocks(piece, views))
+
+
+def _blocks(thing: LampMesh | SurroundingMesh, views: tuple[View, ...]) -> bool:
+    return blocks_a_view(Mesh(thing.vertices, thing.triangles), views)

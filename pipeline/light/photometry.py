@@ -1,0 +1,78 @@
+"""How much light glowing meshes send to a point: the exact form factor of polygons.
+
+Covers: irradiance of Lambertian, one-sided, unoccluded emitters. Does not cover: light that bounces (Cycles does).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pipeline.light.lamps import LampMesh
+from pipeline.light.shapes import Vector, unit
+from pipeline.surface.material import Rgb
+
+LUMINANCE = (0.2126, 0.7152, 0.0722)
+"""Rec.709 luminance of linear R, G, B."""
+WHITE_IRRADIANCE = np.pi
+"""Irradiance under which a white Lambertian reflector has radiance 1."""
+
+
+def luminance(rgb: Rgb) -> float:
+    """Rec.709 luminance of a linear colour."""
+    return sum(weight * value for weight, value in zip(LUMINANCE, rgb, strict=True))
+
+
+def horizontal_irradiance(lamps: Iterable[LampMesh]) -> float:
+    """Luminance-weighted irradiance that *lamps* give an upward-facing receiver at the world's origin, unoccluded."""
+    up, origin = (0.0, 0.0, 1.0), (0.0, 0.0, 0.0)
+    return sum(
+        luminance(lamp.material.radiance) * form_factor(lamp.vertices, lamp.triangles, origin, up) for lamp in lamps
+    )
+
+
+def form_factor(vertices: Vector, triangles: NDArray[np.int32], point: ArrayLike, normal: ArrayLike) -> float:
+    """Irradiance at *point* of a receiver with *normal* when every triangle's front side has radiance 1.
+
+    Lambert's formula for polygons (1760; Arvo, Analytic Methods for Simulated Light Transport, 1995, eq. 2.6), each
+    triangle clipped at the receiver's horizon. Between 0 and pi. Exact without occlusion.
+    """
+    facing = unit(normal)
+    corners = vertices[triangles] - np.asarray(point, dtype=np.float64)
+    plane_normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    corners = corners[(plane_normals * corners[:, 0]).sum(axis=1) < 0.0]  # those that show their front
+    heights = corners @ facing
+    whole = (heights >= 0.0).all(axis=1)
+    total = _polygons(corners[whole], facing)
+    for triangle, height in zip(corners[~whole], heights[~whole], strict=True):
+        clipped = _above_horizon(triangle, height)
+        if len(clipped) >= 3:
+            total += _polygons(clipped[None], facing)
+    return total
+
+
+def _polygons(corners: Vector, facing: Vector) -> float:
+    """Sum over (p, k, 3) polygons, counter-clockwise seen from the receiver at the origin."""
+    if len(corners) == 0:
+        return 0.0
+    following = np.roll(corners, -1, axis=1)
+    crosses = np.cross(corners, following)
+    lengths = np.linalg.norm(crosses, axis=2)
+    angles = np.arctan2(lengths, (corners * following).sum(axis=2))
+    shares = (crosses @ facing) / np.maximum(lengths, 1e-300)
+    return float(0.5 * abs((angles * shares).sum(axis=1)).sum())
+
+
+def _above_horizon(triangle: Vector, heights: Vector) -> Vector:
+    """Sutherland-Hodgman: the part of one triangle with positive height, (k, 3), k = 0, 3 or 4."""
+    kept = []
+    for i in range(3):
+        j = (i + 1) % 3
+        if heights[i] > 0.0:
+            kept.append(triangle[i])
+        if (heights[i] > 0.0) != (heights[j] > 0.0):
+            share = heights[i] / (heights[i] - heights[j])
+            kept.append(triangle[i] + share * (triangle[j] - triangle[i]))
+    return np.array(kept).reshape(-1, 3)
