@@ -38,7 +38,7 @@ class SceneOutputs:
     outputs: Mapping[str, str]
     """Stage -> key, for every stage whose rows belong in the tables; "render" must be one of them."""
     columns: Mapping[str, Any] = field(default_factory=dict)
-    """Values of the row in `scenes` that the render does not depend on and so cannot know: split and spec_json."""
+    """Values that no stage depends on and so cannot know: split (in `scenes` and `photos`) and spec_json."""
 
 
 @dataclass(frozen=True)
@@ -217,9 +217,17 @@ def _scene_rows(store: Store, scene: SceneOutputs, tally: _Tally) -> Iterator[tu
                     raise DamageFound(
                         f"{store.relative(folder)}: expected known tables in {ROWS_FILE}, found {table!r}"
                     )
-                placed = [_placed(store, record, table, row) for row in rows]
-                yield table, [{**row, **scene.columns} for row in placed] if table == "scenes" else placed
+                given = _given(scene, table)
+                yield table, [{**_placed(store, record, table, row), **given} for row in rows]
     yield "outputs", [{"scene_id": scene.scene_id, "stage": stage, "key": key} for stage, key in scene.outputs.items()]
+
+
+def _given(scene: SceneOutputs, table: str) -> dict[str, Any]:
+    """Those of the scene's given columns that *table* has."""
+    if table not in {"scenes", "photos"}:
+        return {}
+    known = {column.name for column in TABLES[table].columns}
+    return {name: value for name, value in scene.columns.items() if name in known}
 
 
 def _placed(store: Store, record: OutputRecord, table: str, row: Mapping[str, Any]) -> dict[str, Any]:

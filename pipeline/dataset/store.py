@@ -177,15 +177,10 @@ class Store:
 
     def clean_staging(self) -> int:
         """Remove what processes that died left in the staging area; folders in use stay. Returns how many went."""
-        staging = self.root / STAGING
         removed = 0
-        names = {entry.name.removesuffix(".lock") for entry in staging.glob("*")}
-        for folder in (staging / name for name in sorted(names)):
-            try:
-                # Created if absent: a folder without a lock file lost it to a cleaner that was killed half-way.
-                lock = os.open(_lock_path(folder), os.O_RDWR | os.O_CREAT, 0o644)
-            except FileNotFoundError:
-                continue
+        for folder in self._staging_folders():
+            # Created if absent: a folder without a lock file lost it to a cleaner that was killed half-way.
+            lock = os.open(_lock_path(folder), os.O_RDWR | os.O_CREAT, 0o644)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -198,6 +193,21 @@ class Store:
                 os.close(lock)
         return removed
 
+    def is_busy(self) -> bool:
+        """Whether some process is making an output or a build here right now."""
+        for folder in self._staging_folders():
+            try:
+                lock = os.open(_lock_path(folder), os.O_RDWR)
+            except FileNotFoundError:
+                continue
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            finally:
+                os.close(lock)
+        return False
+
     def remove(self, stage: str, key: str) -> None:
         """Take an output out of the store: out of sight at once by a rename, then deleted. Absent is no error."""
         with folder_errors(self.root), self.staging_folder() as folder:
@@ -205,6 +215,10 @@ class Store:
                 self.folder(stage, key).rename(folder / key)
             except FileNotFoundError:
                 return
+
+    def _staging_folders(self) -> list[Path]:
+        names = {entry.name.removesuffix(".lock") for entry in (self.root / STAGING).glob("*")}
+        return [self.root / STAGING / name for name in sorted(names)]
 
     def _move_into_place(self, folder: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
