@@ -1,0 +1,1 @@
+"""CAD files and meshes to Part records: geometry, B-rep faces, units, resting poses, symmetries. No bpy here."""

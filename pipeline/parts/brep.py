@@ -1,0 +1,212 @@
+"""STEP and IGES files to bodies, through cascadio (Open CASCADE).
+
+Covers: calling the kernel in one or two passes, lengths in metres, one body per placed shape, colours per face, and
+naming what was skipped. Does not cover: limits (`child`), joining bodies into a Part (`assemble`).
+
+What cascadio 0.1.1 does, measured: the tolerance is in millimetres whatever the file's unit; meshes of STEP files come
+in metres but those of IGES files in millimetres; surface definitions always come in metres; both are in the shape's own
+frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import cascadio
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import InputError
+from pipeline.parts.body import Body, Color, Reading
+from pipeline.parts.check import check_size, check_triangles
+from pipeline.parts.container import LengthUnit, StepContents, without_styles
+from pipeline.parts.kernel_glb import KernelPatch, KernelScene, KernelShape, read_kernel_glb
+from pipeline.parts.limits import Limits, Tolerance
+from pipeline.parts.surfaces import Surface, distance, from_kernel, moved
+from pipeline.parts.topology import count_open_edges, extent, weld
+
+IGES_METRES: Final = 1e-3
+"""Length unit of cascadio's meshes of IGES files."""
+COARSE_MM: Final = 1.0
+COARSE_ANGLE: Final = 0.8
+"""First pass: only the size of the part is wanted."""
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """How to call the kernel."""
+
+    linear_mm: float
+    angular_rad: float
+    is_step: bool
+
+    @property
+    def metres(self) -> float:
+        return 1.0 if self.is_step else IGES_METRES
+
+
+def read_brep(data: bytes, contents: StepContents | LengthUnit, tolerance: Tolerance, limits: Limits) -> Reading:
+    """Bodies of a STEP file (*contents* is its StepContents) or of an IGES file (its LengthUnit).
+
+    Raises InputError for files without solids, of implausible size or over the triangle limit.
+    """
+    is_step = isinstance(contents, StepContents)
+    unit = contents.unit if isinstance(contents, StepContents) else contents
+    linear_m = tolerance.linear_m
+    if linear_m is None or tolerance.relative_to_diameter is not None:
+        coarse = _bodies(_run(data, _Pass(COARSE_MM, COARSE_ANGLE, is_step)), is_step)
+        check_triangles(sum(len(b.triangles) for b in coarse), limits)
+        linear_m = tolerance.for_diameter(check_size([b.vertices for b in coarse], unit))
+    fine = _Pass(linear_m * 1e3, tolerance.angular_rad, is_step)
+    styled = _run(data, fine)
+    plain = _run(without_styles(data), fine) if is_step and _has_face_colors(styled) else styled
+    bodies = _bodies(plain, is_step)
+    if plain is not styled:
+        bodies = _colored(bodies, _bodies(styled, is_step))
+    bodies, skipped = _solids_only(bodies, contents)
+    return Reading(bodies, (*_skipped_nodes(styled), *skipped), linear_m, exact_normals=True)
+
+
+def _run(data: bytes, how: _Pass) -> KernelScene:
+    """Call the kernel once. Raises InputError when it makes nothing of the file."""
+    glb = cascadio.to_glb_bytes(
+        data,
+        file_type=cascadio.STEP if how.is_step else cascadio.IGES,
+        tol_linear=how.linear_mm,
+        tol_angular=how.angular_rad,
+        tol_relative=False,
+        merge_primitives=True,
+        use_parallel=False,
+        include_brep=True,
+        include_materials=True,
+    )
+    if not glb:
+        raise InputError(
+            "the CAD kernel found nothing that it can read in this file; it may be damaged, or hold no geometry: "
+            "open it in a CAD program and export it again as STEP AP214 or AP242"
+        )
+    scene = read_kernel_glb(glb)
+    if how.is_step:
+        return scene
+    return KernelScene(tuple(_in_metres(shape, how.metres) for shape in scene.shapes), scene.empty)
+
+
+def _in_metres(shape: KernelShape, metres: float) -> KernelShape:
+    matrix = shape.matrix.copy()
+    matrix[:3, 3] *= metres
+    patches = tuple(replace(p, vertices=p.vertices * metres) for p in shape.patches)
+    return KernelShape(shape.name, matrix, patches, shape.has_curves)
+
+
+def _bodies(scene: KernelScene, is_step: bool) -> tuple[Body, ...]:
+    """One body per placed shape that has triangles."""
+    kind = "STEP" if is_step else "IGES"
+    bodies = tuple(_body(shape) for shape in scene.shapes if any(len(p.triangles) for p in shape.patches))
+    if not bodies:
+        raise InputError(
+            f"this {kind} file holds no surfaces, only curves, points or empty nodes; "
+            "Glint needs a solid: export the solid body from the CAD program"
+        )
+    return bodies
+
+
+def _body(shape: KernelShape) -> Body:
+    """Bake a shape's patches and its placement into one body."""
+    first_vertex = np.cumsum([0, *(len(p.vertices) for p in shape.patches)])
+    first_face = np.cumsum([0, *(len(p.definitions) for p in shape.patches)])
+    turn = shape.matrix[:3, :3]
+    mirrored = np.linalg.det(turn) < 0
+    triangles = np.concatenate([p.triangles + first_vertex[i] for i, p in enumerate(shape.patches)])
+    return Body(
+        name=shape.name or "solid",
+        vertices=np.concatenate([p.vertices for p in shape.patches]) @ turn.T + shape.matrix[:3, 3],
+        normals=np.concatenate([p.normals for p in shape.patches]) @ np.linalg.inv(turn),
+        triangles=(triangles[:, ::-1] if mirrored else triangles).astype(np.int32),
+        face_of_triangle=np.concatenate(
+            [p.face_of_triangle + first_face[i] for i, p in enumerate(shape.patches)]
+        ).astype(np.int32),
+        surfaces=tuple(s and moved(s, shape.matrix) for p in shape.patches for s in _true_surfaces(p)),
+        colors=tuple(p.color for p in shape.patches for _ in p.definitions),
+    )
+
+
+def _true_surfaces(patch: KernelPatch) -> Iterable[Surface | None]:
+    """The patch's analytic surfaces; one whose own vertices do not lie on it is dropped."""
+    size = extent(patch.vertices) + extent(np.abs(np.vstack([patch.vertices, np.zeros(3)])))
+    for face, definition in enumerate(patch.definitions):
+        surface = from_kernel(definition)
+        if surface is None:
+            yield None
+            continue
+        points = patch.vertices[np.unique(patch.triangles[patch.face_of_triangle == face])]
+        yield surface if np.all(np.abs(distance(surface, points)) < 1e-6 * size + 1e-9) else None
+
+
+def _has_face_colors(scene: KernelScene) -> bool:
+    return any(len(shape.patches) > 1 for shape in scene.shapes)
+
+
+def _colored(bodies: tuple[Body, ...], styled: tuple[Body, ...]) -> tuple[Body, ...]:
+    """Give *bodies* the colours of the same faces in *styled*, found by where their triangles lie."""
+    color_at: dict[bytes, Color | None] = {}
+    for body in styled:
+        for key, color in zip(_face_keys(body), body.colors, strict=True):
+            color_at.setdefault(key, color)
+    return tuple(replace(b, colors=tuple(color_at.get(key) for key in _face_keys(b))) for b in bodies)
+
+
+def _face_keys(body: Body) -> list[bytes]:
+    """A fingerprint of every face: its mean corner and its mean area vector, rounded."""
+    keys = []
+    size = extent(body.vertices) or 1.0
+    order = np.argsort(body.face_of_triangle, kind="stable")
+    bounds = np.searchsorted(body.face_of_triangle[order], np.arange(len(body.surfaces) + 1))
+    for face in range(len(body.surfaces)):
+        corners = body.vertices[body.triangles[order[bounds[face] : bounds[face + 1]]]]
+        keys.append(_fingerprint(corners, size))
+    return keys
+
+
+def _fingerprint(corners: NDArray[np.float64], size: float) -> bytes:
+    if len(corners) == 0:
+        return b""
+    turn = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).sum(axis=0) / size**2
+    return bytes(np.round(np.concatenate([corners.mean(axis=(0, 1)) / size, turn]) * 1e5).astype(np.int64).tobytes())
+
+
+def _solids_only(
+    bodies: tuple[Body, ...], contents: StepContents | LengthUnit
+) -> tuple[tuple[Body, ...], tuple[str, ...]]:
+    """Leave out the bodies that are open surfaces. Raises InputError when nothing else is there.
+
+    A solid of a STEP file that the kernel meshed with gaps is kept: the file says that it is a solid.
+    """
+    open_edges = [_count_open(body) for body in bodies]
+    closed = tuple(b for b, n in zip(bodies, open_edges, strict=True) if n == 0)
+    if isinstance(contents, StepContents) and contents.solids and (not contents.surfaces or not closed):
+        return bodies, ()
+    if not closed:
+        raise InputError(
+            f"this file holds only surfaces, no solid ({sum(open_edges)} open edges in {len(bodies)} surface bodies); "
+            "join them into a solid in the CAD program (sew or knit) and export it as STEP"
+        )
+    return closed, tuple(
+        f"surface without a solid: {body.name!r}" for body, n in zip(bodies, open_edges, strict=True) if n
+    )
+
+
+def _count_open(body: Body) -> int:
+    """Open edges after welding; vertices are welded by distance only when exact equality leaves gaps."""
+    count = count_open_edges(weld(body.vertices)[body.triangles])
+    if count:
+        size = extent(body.vertices)
+        count = min(count, count_open_edges(weld(body.vertices, 1e-6 * size)[body.triangles]))
+    return count
+
+
+def _skipped_nodes(scene: KernelScene) -> tuple[str, ...]:
+    """Sentences for the curves and empty nodes of a scene."""
+    curves = [f"free curves or edges: {shape.name!r}" for shape in scene.shapes if shape.has_curves]
+    return (*curves, *(f"empty node: {name!r}" for name in scene.empty))
