@@ -1,0 +1,104 @@
+"""The tables of one build, as the report and `inspect` read them.
+
+Reads the Parquet files with pyarrow and only the columns asked for, because a nightly build has millions of masks and
+because a report is written before its build is visible to the dataset reader. Does not cover: drawing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pipeline.dataset.build import BUILD_FILE, BuildRecord
+from pipeline.dataset.store import RECORD_FILE, STORE
+from pipeline.dataset.tables import TABLES
+from pipeline.records import from_dict, read_json
+
+Row = dict[str, Any]
+
+QUARANTINE: Final = "quarantine"
+_BATCH_ROWS: Final = 2048
+_SAMPLED_RECORDS: Final = 400
+"""Records read for the report; more do not change an average."""
+
+
+@dataclass(frozen=True)
+class BuildTables:
+    """A build's record and tables below the dataset folder *root*."""
+
+    root: Path
+    folder: Path
+    record: BuildRecord
+
+    def rows(self, table: str, columns: Sequence[str], where: tuple[str, Sequence[Any]] | None = None) -> list[Row]:
+        """Rows of *table* with the *columns*; *where* = (column, allowed values). Maps come as dicts.
+
+        A column that the build's tables do not have (an older build) is None in every row.
+        """
+        import pyarrow.parquet as pq
+
+        path = self.folder / f"{table}.parquet"
+        if not path.is_file():
+            return []
+        there = set(pq.read_schema(path).names)
+        filters = None if where is None else [(where[0], "in", list(where[1]))]
+        if where is not None and not where[1]:
+            return []
+        found = pq.read_table(path, columns=[name for name in columns if name in there], filters=filters)
+        rows: list[Row] = found.to_pylist(maps_as_pydicts="strict")
+        return [{name: row.get(name) for name in columns} for row in rows]
+
+    def values(self, table: str, column: str) -> Iterator[Any]:
+        """Values of one column, null ones left out, batch by batch: memory does not grow with the build."""
+        import pyarrow.parquet as pq
+
+        path = self.folder / f"{table}.parquet"
+        if not path.is_file() or column not in pq.read_schema(path).names:
+            return
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(_BATCH_ROWS, columns=[column]):
+                for value in batch.column(0).to_pylist(maps_as_pydicts="strict"):
+                    if value is not None:
+                        yield value
+
+    def all_columns(self, table: str) -> tuple[str, ...]:
+        """Names of the columns of *table* in the data contract."""
+        return tuple(column.name for column in TABLES[table].columns)
+
+    def file(self, path: str) -> Path:
+        """A file that a `*_path` column names."""
+        return self.root / path
+
+    def quarantine(self) -> dict[str, Row]:
+        """Scene id -> what the quarantine folder says about each scene that this build left out."""
+        return {scene: _read_quarantine(self.root / QUARANTINE / f"{scene}.json") for scene in self.record.quarantined}
+
+    def stage_numbers(self) -> dict[str, dict[str, float]]:
+        """Stage -> number -> mean over (up to 400, evenly chosen) of its outputs, as their records measured it."""
+        by_stage: dict[str, list[str]] = {}
+        for row in self.rows("outputs", ("stage", "key")):
+            by_stage.setdefault(row["stage"], []).append(row["key"])
+        return {stage: self._means(stage, sorted(set(keys))) for stage, keys in by_stage.items()}
+
+    def _means(self, stage: str, keys: list[str]) -> dict[str, float]:
+        totals: dict[str, list[float]] = {}
+        for key in keys[:: max(1, len(keys) // _SAMPLED_RECORDS)]:
+            path = self.root / STORE / stage / key[:2] / key / RECORD_FILE
+            if path.is_file():
+                for name, value in read_json(path).get("numbers", {}).items():
+                    totals.setdefault(name, []).append(float(value))
+        return {name: sum(values) / len(values) for name, values in totals.items()}
+
+
+def open_tables(root: Path, folder: Path) -> BuildTables:
+    """The tables in the build *folder* of the dataset *root*. Raises FileNotFoundError without a build.json."""
+    return BuildTables(root, folder, from_dict(BuildRecord, read_json(folder / BUILD_FILE)))
+
+
+def _read_quarantine(path: Path) -> Row:
+    if not path.is_file():
+        return {}
+    values = read_json(path)
+    return values if isinstance(values, dict) else {}

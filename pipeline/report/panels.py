@@ -1,0 +1,247 @@
+"""Panels: the pictures that show everything known about one view, each with a title and a legend.
+
+Covers: masks and boxes, highlights by lamp, the reflected-source map, depth, normals, CAD faces, light groups. A
+layer that cannot be read becomes a panel that says why. Does not cover: pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import masks
+from pipeline.bundle import layer, read_exr, read_ids
+from pipeline.report import draw
+from pipeline.report.data import BuildTables, Row
+from pipeline.report.draw import Color, Picture
+
+VIEW_COLUMNS: Final = (
+    "view_id",
+    "scene_id",
+    "view_index",
+    "width",
+    "height",
+    "layers_path",
+    "depth_path",
+    "normal_path",
+    "instance_path",
+    "face_path",
+)
+INSTANCE_COLUMNS: Final = (
+    "view_id",
+    "instance_id",
+    "part_id",
+    "category",
+    "metal",
+    "bbox_visible",
+    "visible_fraction",
+    "mask_rle",
+)
+HIGHLIGHT_COLUMNS: Final = ("photo_id", "instance_id", "light_id", "light_kind", "area_px", "mask_rle")
+REFLECTION_COLUMNS: Final = ("view_id", "instance_id", "reflected_kind", "reflected_id", "area_px", "mask_rle")
+
+_LEGEND_ENTRIES: Final = 7
+_LIGHTS: Final[tuple[Color, ...]] = ((255, 196, 60), (255, 132, 48), (255, 232, 150), (235, 92, 72), (214, 168, 20))
+_PARTS: Final[tuple[Color, ...]] = ((0, 176, 132), (120, 200, 80), (60, 210, 190), (30, 130, 90), (170, 222, 140))
+_SURROUNDINGS: Final[tuple[Color, ...]] = (
+    (86, 120, 190),
+    (120, 150, 214),
+    (62, 88, 150),
+    (150, 170, 200),
+    (90, 100, 130),
+)
+_SELF: Final[tuple[Color, ...]] = ((206, 98, 190),)
+_KINDS: Final = {"light": _LIGHTS, "part": _PARTS, "self": _SELF, "surroundings": _SURROUNDINGS}
+
+
+@dataclass(frozen=True)
+class Legend:
+    """A colour and what it stands for."""
+
+    color: Color
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One picture of a view."""
+
+    title: str
+    note: str
+    """One short line: a range, a count, or why there is no picture."""
+    picture: Picture | None
+    legend: tuple[Legend, ...] = ()
+
+
+def photo_picture(tables: BuildTables, photo: Row) -> Picture:
+    """The photo itself, RGB. Raises OSError when the file is missing or damaged."""
+    return draw.read_picture(tables.file(str(photo["image_path"])).read_bytes())
+
+
+def labelled_picture(picture: Picture, instances: Sequence[Row]) -> Picture:
+    """The photo with instance masks, boxes and category names; instances of another size than the photo are skipped."""
+    shown = [row for row in instances if row["bbox_visible"] is not None]
+    decoded = [masks.decode(str(row["mask_rle"])) for row in shown]
+    pairs = [(row, mask) for row, mask in zip(shown, decoded, strict=True) if mask.shape == picture.shape[:2]]
+    colors = [draw.color_of(int(row["instance_id"]) - 1) for row, _ in pairs]
+    tinted = draw.with_masks(picture, [mask for _, mask in pairs], colors)
+    return draw.with_boxes(
+        tinted, [row["bbox_visible"] for row, _ in pairs], [str(row["category"]) for row, _ in pairs], colors
+    )
+
+
+def view_panels(tables: BuildTables, view: Row, photo: Row | None) -> list[Panel]:
+    """Every panel of one view; *photo* is the exposure on which masks and highlights are drawn, None without one."""
+    instances = tables.rows("instances", INSTANCE_COLUMNS, ("view_id", [view["view_id"]]))
+    reflections = tables.rows("reflections", REFLECTION_COLUMNS, ("view_id", [view["view_id"]]))
+    panels: list[Panel] = []
+    if photo is not None:
+        panels += _photo_panels(tables, photo, instances)
+    panels.append(_guarded("What the metal shows", lambda: _reflection_panel(view, reflections)))
+    panels.append(_guarded("Depth", lambda: _depth_panel(tables.file(view["depth_path"]))))
+    panels.append(_guarded("Normals", lambda: _normal_panel(tables.file(view["normal_path"]))))
+    panels.append(_guarded("CAD faces", lambda: _face_panel(tables, view)))
+    return [*panels, *_group_panels(tables.file(view["layers_path"]))]
+
+
+def _guarded(title: str, make: Callable[[], Panel]) -> Panel:
+    """The panel, or one that says why it cannot be drawn: a report must come out when one layer is damaged."""
+    try:
+        return make()
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        return Panel(title, f"cannot be drawn: {error}", None)
+
+
+def _photo_panels(tables: BuildTables, photo: Row, instances: Sequence[Row]) -> list[Panel]:
+    title = f"Photo {photo['photo_id']}"
+    first = _guarded(title, lambda: Panel(title, _exposure(photo), photo_picture(tables, photo)))
+    if first.picture is None:
+        return [first]
+    picture = first.picture
+    highlights = tables.rows("highlights", HIGHLIGHT_COLUMNS, ("photo_id", [photo["photo_id"]]))
+    seen = sum(row["bbox_visible"] is not None for row in instances)
+    return [
+        first,
+        _guarded(
+            "Instances",
+            lambda: Panel("Instances", f"{seen} of {len(instances)} seen", labelled_picture(picture, instances)),
+        ),
+        _guarded("Highlights", lambda: _highlight_panel(picture, highlights)),
+    ]
+
+
+def _exposure(photo: Row) -> str:
+    words = [f"{photo['exposure_ev']:+.1f} EV"] if photo["exposure_ev"] is not None else []
+    if photo["clipped_fraction"] is not None:
+        words.append(f"{photo['clipped_fraction']:.1%} clipped")
+    words += [str(photo[name]) for name in ("sensor", "tone") if photo[name]]
+    return ", ".join(words)
+
+
+def _highlight_panel(picture: Picture, highlights: Sequence[Row]) -> Panel:
+    lights = sorted({str(row["light_id"]) for row in highlights})
+    colors = {light: _LIGHTS[place % len(_LIGHTS)] if len(lights) <= len(_LIGHTS) else draw.color_of(place)
+              for place, light in enumerate(lights)}  # fmt: skip
+    shapes = [masks.decode(str(row["mask_rle"])) for row in highlights]
+    drawn = draw.with_masks(
+        draw.muted(picture), shapes, [colors[str(row["light_id"])] for row in highlights], fill=0.75
+    )
+    areas = {light: sum(int(r["area_px"]) for r in highlights if r["light_id"] == light) for light in lights}
+    legend = tuple(Legend(colors[light], f"{light}, {areas[light]:,} px") for light in _largest(areas))
+    return Panel("Highlights", f"{len(highlights)} mirror images of {len(lights)} lights", drawn, legend)
+
+
+def _largest(areas: dict[str, int]) -> list[str]:
+    return sorted(areas, key=lambda name: (-areas[name], name))[:_LEGEND_ENTRIES]
+
+
+def _reflection_panel(view: Row, reflections: Sequence[Row]) -> Panel:
+    areas: dict[tuple[str, str], int] = {}
+    for row in reflections:
+        source = (str(row["reflected_kind"]), "" if row["reflected_kind"] == "self" else str(row["reflected_id"]))
+        areas[source] = areas.get(source, 0) + int(row["area_px"])
+    order = sorted(areas, key=lambda source: (-areas[source], source))
+    colors: dict[tuple[str, str], Color] = {}
+    for source in order:
+        shades = _KINDS.get(source[0], _SELF)
+        colors[source] = shades[sum(known[0] == source[0] for known in colors) % len(shades)]
+    keys = [
+        (str(row["reflected_kind"]), "" if row["reflected_kind"] == "self" else str(row["reflected_id"]))
+        for row in reflections
+    ]
+    shapes = [masks.decode(str(row["mask_rle"])) for row in reflections]
+    drawn = draw.painted((int(view["height"]), int(view["width"])), shapes, [colors[key] for key in keys])
+    total = max(1, sum(areas.values()))
+    legend = [Legend(colors[source], f"{_source_name(source)}, {areas[source] / total:.0%}") for source in order]
+    note = f"{len(order)} sources, by the mirror ray of each pixel" if order else "no reflections recorded"
+    return Panel("What the metal shows", note, drawn, tuple(legend[:_LEGEND_ENTRIES]))
+
+
+def _source_name(source: tuple[str, str]) -> str:
+    kind, name = source
+    return {"self": "the part itself", "part": f"part {name}"}.get(kind, name)
+
+
+def _depth_panel(path: Path) -> Panel:
+    depth = next(iter(read_exr(path).values()))
+    inside = depth > 0
+    low, high = draw.value_range(depth, inside)
+    picture = draw.false_color(depth, inside, low, high)
+    ends = (Legend((253, 231, 37), f"{low:.3f} m"), Legend((68, 1, 84), f"{high:.3f} m"))
+    return Panel("Depth", "along the camera's axis", picture, ends)
+
+
+def _vectors(path: Path) -> NDArray[np.float32]:
+    """(h, w, 3) from an EXR whose channels end in X, Y, Z (or R, G, B)."""
+    channels = read_exr(path)
+    by_axis = {name.rsplit(".", 1)[-1].upper(): values for name, values in channels.items()}
+    axes = "XYZ" if "X" in by_axis else "RGB"
+    return np.stack([by_axis[axis] for axis in axes], axis=-1)
+
+
+def _normal_panel(path: Path) -> Panel:
+    return Panel("Normals", "red right, green up, blue to the lens", draw.normal_colors(_vectors(path)))
+
+
+def _face_panel(tables: BuildTables, view: Row) -> Panel:
+    faces = read_ids(tables.file(view["face_path"])).astype(np.int64)
+    instances = read_ids(tables.file(view["instance_path"])).astype(np.int64)
+    ids = np.where(faces > 0, faces + 131 * instances, 0)
+    picture = draw.shaded(draw.id_colors(ids), -_vectors(tables.file(view["normal_path"]))[..., 2])
+    picture[ids == 0] = draw.BACKGROUND
+    return Panel("CAD faces", f"{len(np.unique(ids[ids > 0]))} B-rep faces in sight", picture)
+
+
+def _group_panels(path: Path) -> list[Panel]:
+    """One panel per light group; each is brightened to the same level and says by how much."""
+    try:
+        channels = read_exr(path)
+        groups = _group_layers(channels)
+        level = max((_white(image) for image in groups.values()), default=1.0)
+    except (OSError, KeyError, ValueError) as error:
+        return [Panel("Light groups", f"cannot be drawn: {error}", None)]
+    panels = []
+    for name, image in groups.items():
+        white = _white(image)
+        note = f"{np.log2(white / level):+.1f} EV against the brightest group" if white > 0 else "dark"
+        panels.append(Panel(f"Light: {name}", note, draw.srgb(image, 0.8 / white if white > 0 else 1.0)))
+    return panels
+
+
+def _group_layers(channels: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    """Light group -> (h, w, 3), denoised where there is such a layer."""
+    names = list(dict.fromkeys(name.split(".")[1] for name in channels if name.startswith("group.")))
+    return {
+        name: layer(channels, f"denoised.{name}" if f"denoised.{name}.R" in channels else f"group.{name}")
+        for name in names
+    }
+
+
+def _white(image: NDArray[np.float32]) -> float:
+    """Radiance that is shown nearly white: the 98th percentile."""
+    return float(np.percentile(np.nan_to_num(image).max(axis=-1), 98.0))
