@@ -24,7 +24,7 @@ SHOULDER_START: Final = 0.25
 """Below this scene-linear value the filmic curve is the identity, so 18 % grey keeps its place."""
 _PEDESTAL: Final = 4000.0
 _SPAN: Final = 60000.0
-"""16-bit codes for the demosaicking: black lies at _PEDESTAL so that noise may go below it, the ceiling at their sum."""
+"""16-bit codes for the demosaicking: black lies at _PEDESTAL, so that noise may go below; the ceiling at their sum."""
 
 
 def white_balance_gains(sensor: Sensor, kelvin: float) -> NDArray[np.float32]:
