@@ -42,8 +42,11 @@ def test_colour_gain_keeps_luminance_and_is_neutral_at_d65() -> None:
     for kelvin in (1700.0, 2700.0, 4300.0, 9000.0, 20000.0):
         assert float(luminance(np.array(cct_rgb(kelvin)))) == pytest.approx(1.0, abs=1e-5)
     assert cct_rgb(6504.0) == pytest.approx((1.0, 1.0, 1.0), abs=1e-9)
-    assert cct_rgb(2700.0)[0] > 1.4 > 0.5 > cct_rgb(2700.0)[2]
-    assert cct_rgb(12000.0)[0] < 0.95 < 1.2 < cct_rgb(12000.0)[2]
+    warm, cold = cct_rgb(2700.0), cct_rgb(12000.0)
+    assert warm[0] > 1.4
+    assert warm[2] < 0.5
+    assert cold[0] < 0.95
+    assert cold[2] > 1.2
 
 
 def test_one_lamp_at_a_time_adds_up_to_all() -> None:

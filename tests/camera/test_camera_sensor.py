@@ -95,10 +95,10 @@ def test_lens_spreads_light_without_losing_or_moving_it() -> None:
     image = np.zeros((161, 161, 3), np.float32)
     image[80, 80] = 100.0
     seen = through_lens(image, lens)[..., 1] / vignetting(lens, 161, 161)
-    y, x = np.mgrid[:161, :161]
+    x = np.arange(161)
     core = seen[70:91, 70:91] - seen[60, 60]
     assert seen.sum() == pytest.approx(100.0, rel=0.02)
-    assert (core * x[70:91, 70:91]).sum() / core.sum() == pytest.approx(80.0, abs=0.02)
+    assert (core * x[70:91]).sum() / core.sum() == pytest.approx(80.0, abs=0.02)
     assert seen[80, 80] < 100.0 * (1.0 - lens.glare)
 
 
