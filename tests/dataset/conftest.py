@@ -120,7 +120,11 @@ def photo_rows(index: int, folder: Path) -> dict[str, list[dict[str, Any]]]:
         row = {"photo_id": photo_id, "view_id": f"{scene}-v0", "scene_id": scene, "photo_index": k}
         row |= {"split": split_of(index), "image_path": f"p{k}.png", "sha256": sha256_file(folder / f"p{k}.png")}
         row |= {"width": WIDTH, "height": HEIGHT, "origin": "camera", "exposure_ev": float(k), "clipped_fraction": 0.1}
-        row |= {"light_weights": {"rig": 1.0, "world": 0.5}, "quality_flags": [], "saturation_radiance": [1.0, 0.9, 1.1]}
+        row |= {
+            "light_weights": {"rig": 1.0, "world": 0.5},
+            "quality_flags": [],
+            "saturation_radiance": [1.0, 0.9, 1.1],
+        }
         photos.append(row)
         mask = np.zeros((HEIGHT, WIDTH), dtype=bool)
         mask[5:7, 5:9] = True
