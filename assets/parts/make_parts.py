@@ -65,7 +65,7 @@ def make(name: str) -> dict[str, Any]:
     solids = [(body, _only_solid(f"{name}/{body}", shape), rgb) for body, shape, rgb in bodies]
     write_step(HERE / f"{name}.step", name, solids, drawing.units)
     box = cq.Compound.makeCompound([s.val() for _, s, _ in solids]).BoundingBox(1e-4)
-    about = " ".join((drawing.draw.__doc__ or "").split())
+    about = (drawing.draw.__doc__ or "").splitlines()[0]
     return {
         "name": name,
         "file": f"{name}.step",

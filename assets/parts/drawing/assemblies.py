@@ -18,7 +18,10 @@ Body = tuple[str, cq.Workplane, tuple[float, float, float]]
 
 
 def shaft_assembly() -> list[Body]:
-    """(name, solid, linear RGB) of each body, in place: shaft along z, bearing 6204, collar and key."""
+    """Shaft end with sealed ball bearing 6204-2RS, clamping collar and key: seven named, coloured bodies.
+
+    Gives (name, solid, linear RGB) of each, in place, the shaft along z.
+    """
     shaft = turned(
         [
             (0, 0),

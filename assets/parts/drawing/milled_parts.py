@@ -12,7 +12,7 @@ INCH = 25.4
 
 
 def bearing_housing() -> cq.Workplane:
-    """Cast pillow block for a 47 mm bearing (SNL style): slotted feet, ribs, machined bore with a snap-ring groove."""
+    """Cast pillow block for a 47 mm bearing (SNL style): slotted feet, fillets, bore with a snap-ring groove."""
     base = cq.Workplane("XY").rect(125, 42).extrude(13).edges("|Z").fillet(6)
     dome = cq.Workplane("XZ").center(0, 40).circle(34).extrude(16, both=True)
     foot = cq.Workplane("XZ").polyline([(-34, 10), (34, 10), (34, 40), (-34, 40)]).close().extrude(16, both=True)
@@ -61,7 +61,7 @@ def ribbed_bracket() -> cq.Workplane:
 
 
 def sheet_angle() -> cq.Workplane:
-    """Bent sheet angle 60 x 40 x 30, 2 mm thick, inner bend radius 2, laser-cut slots and a relief at the bend."""
+    """Bent sheet angle 60 x 40 x 30, 2 mm thick, inner bend radius 2, with laser-cut slots."""
     thick, inner = 2.0, 2.0
     outer = inner + thick
     strip = (
