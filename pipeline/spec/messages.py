@@ -52,6 +52,8 @@ def _line(details: ErrorDetails, raw: Mapping[str, Any]) -> str:
         return _sentence(path, context["expected"], found, context["hint"])
     if details["type"] == "extra_forbidden":
         return _unknown_key(path, details["loc"])
+    if details["type"] == "missing" and isinstance(details["loc"][-1], int):
+        return _sentence(toml_path(details["loc"][:-1], raw), "more values", _value(details["input"]))
     if details["type"] == "missing":
         return _sentence(path, _EXPECTED["missing"], "nothing")
     expected = _EXPECTED.get(details["type"], details["msg"]).format(**context)

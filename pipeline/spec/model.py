@@ -45,7 +45,7 @@ Slug = Annotated[str, AfterValidator(_check_slug)]
 """A name that is safe in file names and ids."""
 
 Probability = Annotated[float, Field(ge=0, le=1)]
-Units = Literal["um", "mm", "cm", "m", "inch", "foot"]
+Units = Literal["um", "mm", "cm", "m", "inch", "ft"]
 
 
 class DatasetSection(Section):
