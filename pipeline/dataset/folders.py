@@ -47,10 +47,11 @@ def translate_os_error(error: OSError, folder: Path) -> EnvironmentProblem | Non
             f"expected a folder that can be written, found no permission to write in {folder}; change its owner or "
             f"mode, or choose another --out"
         )
-    if error.errno in _IN_THE_WAY and _is_at(place, folder):
+    in_the_way = _file_among(place)
+    if error.errno in _IN_THE_WAY and in_the_way is not None and _is_at(in_the_way, folder):
         return EnvironmentProblem(
-            f"expected {folder} to be a folder or absent, found a file in the way ({place}); move it or choose "
-            f"another --out"
+            f"expected {folder} to be a folder that can be written, found a file in the way ({in_the_way}); move it or "
+            f"choose another --out"
         )
     return None
 
@@ -97,6 +98,11 @@ def _free_bytes(folder: Path) -> int:
         if place.exists():
             return shutil.disk_usage(place).free
     return 0
+
+
+def _file_among(path: Path) -> Path | None:
+    """*path* or the parent of it that exists but is no folder."""
+    return next((place for place in (path, *path.parents) if place.exists() and not place.is_dir()), None)
 
 
 def _is_at(path: Path, folder: Path) -> bool:

@@ -1,0 +1,127 @@
+"""The reader: what goes in comes out, and nothing heavy is imported on the way."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline.bundle import PATH_TERMS
+from pipeline.dataset import open_dataset
+from pipeline.errors import DamageFound, InputError
+
+CHECKOUT = Path(__file__).parents[2]
+PHOTO, VIEW = "tiny-000001-v0-p1", "tiny-000001-v0"
+
+
+def test_reading_imports_neither_blender_nor_dask_nor_torch(dataset_root: Path) -> None:
+    script = f"""
+import sys
+from pipeline.dataset import open_dataset
+assert "pyarrow" not in sys.modules
+dataset = open_dataset({str(dataset_root)!r})
+photo = dataset.photo({PHOTO!r})
+assert not {{"cv2", "OpenImageIO"}} & set(sys.modules), "image libraries before the first image"
+dataset.image({PHOTO!r}); dataset.layers(photo["view_id"]); dataset.instances(photo["view_id"])
+heavy = {{"bpy", "dask", "distributed", "torch", "trimesh", "pandas", "scipy", "pycocotools"}} & set(sys.modules)
+assert not heavy, heavy
+"""
+    subprocess.run([sys.executable, "-c", script], cwd=CHECKOUT, check=True)
+
+
+def test_photos_of_a_split_in_order(dataset_root: Path) -> None:
+    dataset = open_dataset(dataset_root)
+    assert dataset.photo_ids("val") == ["tiny-000003-v0-p0", "tiny-000003-v0-p1"]
+    assert dataset.photo_ids("test") == []
+    assert dataset.photo_ids() == [row["photo_id"] for row in dataset.iter_photos()]
+    assert {row["split"] for row in dataset.iter_photos("train")} == {"train"}
+    assert (dataset.scenes.num_rows, dataset.views.num_rows, dataset.photos.num_rows) == (4, 4, 8)
+
+
+def test_image_is_rgb_and_the_file_that_the_row_names(dataset_root: Path) -> None:
+    dataset = open_dataset(str(dataset_root))
+    stored = cv2.imread(str(dataset_root / dataset.photo(PHOTO)["image_path"]))
+    assert stored is not None
+    image = dataset.image(PHOTO)
+    assert image.dtype == np.uint8
+    assert np.array_equal(image[..., 0], stored[..., 2])
+    assert np.array_equal(image[..., 2], stored[..., 0])
+
+
+def test_maps_are_dicts(dataset_root: Path) -> None:
+    dataset = open_dataset(dataset_root)
+    assert dataset.photo(PHOTO)["light_weights"] == {"rig": 1.0, "world": 0.5}
+    assert dataset.instances(VIEW)[0]["finishes"] == {"0": "ground", "10": "cast", "2": "turned"}
+
+
+def test_rows_of_a_view_and_a_photo_are_its_own(dataset_root: Path) -> None:
+    dataset = open_dataset(dataset_root)
+    assert [row["instance_id"] for row in dataset.instances(VIEW)] == [1, 2]
+    assert {row["view_id"] for row in dataset.instances(VIEW) + dataset.reflections(VIEW)} == {VIEW}
+    assert [row["photo_id"] for row in dataset.highlights(PHOTO)] == [PHOTO]
+    assert [row["photo_id"] for row in dataset.photos_of(VIEW)] == ["tiny-000001-v0-p0", PHOTO]
+    assert [row["view_id"] for row in dataset.views_of("tiny-000001")] == [VIEW]
+    assert dataset.scene("tiny-000001")["seed"] == 1001
+
+
+def test_layers_have_the_shapes_and_types_they_promise(dataset_root: Path) -> None:
+    dataset = open_dataset(dataset_root)
+    layers = dataset.layers(VIEW)
+    assert set(layers) == {"combined", "noisy", "group.rig", "group.world", *PATH_TERMS}
+    assert {(layer.shape, layer.dtype.name) for layer in layers.values()} == {((24, 32, 3), "float32")}
+    assert np.allclose(layers["group.rig"] + layers["group.world"], layers["noisy"], rtol=1e-6)
+    assert (dataset.depth(VIEW) == 1.0).all()
+    assert (dataset.normal(VIEW) == (0.0, 0.0, -1.0)).all()
+    assert dataset.position(VIEW).shape == (24, 32, 3)
+    assert dataset.reflection(VIEW)["object"].shape == (24, 32)
+    assert dataset.face_ids(VIEW).dtype == np.uint16
+
+
+def test_masks_cover_the_pixels_of_the_instance_layer(dataset_root: Path) -> None:
+    dataset = open_dataset(dataset_root)
+    ids = dataset.instance_ids(VIEW)
+    for row in dataset.instances(VIEW):
+        assert np.array_equal(dataset.mask(row["mask_rle"]), ids == row["instance_id"])
+
+
+def test_an_older_build_and_an_unpublished_folder_can_be_opened(dataset_root: Path) -> None:
+    assert open_dataset(dataset_root, "0001").photos.num_rows == 8
+    assert open_dataset(dataset_root, dataset_root / "builds" / "0001").photos.num_rows == 8
+
+
+def test_a_copy_for_another_process_reads_the_same(dataset_root: Path) -> None:
+    dataset = open_dataset(dataset_root)
+    dataset.photo(PHOTO)
+    text = pickle.dumps(dataset)
+    assert len(text) < 1000, "tables travel with the copy"
+    assert pickle.loads(text).photo(PHOTO) == dataset.photo(PHOTO)
+
+
+def test_unknown_names_say_what_there_is(dataset_root: Path) -> None:
+    dataset = open_dataset(dataset_root)
+    with pytest.raises(InputError, match=r"photo_id of one of 8 photos, ids look like 'tiny-000000-v0-p0'; found 'x'"):
+        dataset.photo("x")
+    with pytest.raises(InputError, match="scenes, views, photos"):
+        dataset.table("pictures")
+
+
+def test_damaged_files_are_named(dataset_root: Path) -> None:
+    dataset = open_dataset(dataset_root)
+    row = dataset.view(VIEW)
+    for column in ("layers_path", "instance_path"):
+        (dataset_root / row[column]).write_bytes(b"nothing")
+    (dataset_root / dataset.photo(PHOTO)["image_path"]).write_bytes(b"")
+    with pytest.raises(DamageFound, match=r"layers\.exr"):
+        dataset.layers(VIEW)
+    with pytest.raises(DamageFound, match=r"instance\.png"):
+        dataset.instance_ids(VIEW)
+    with pytest.raises(DamageFound, match=r"p1\.png"):
+        dataset.image(PHOTO)
+    (dataset.folder / "scenes.parquet").write_bytes(b"PAR1")
+    with pytest.raises(DamageFound, match=r"scenes\.parquet"):
+        dataset.table("scenes")
