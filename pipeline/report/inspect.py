@@ -1,0 +1,194 @@
+"""Inspect: everything known about one scene, view or photo, as text and as one picture.
+
+Covers: finding the id, the text, the contact picture. Does not cover: CAD files (`parts`), whole builds (`report`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from pipeline.dataset.build import open_build
+from pipeline.dataset.columns import INTEGER, NUMBER, Column, TableSchema
+from pipeline.dataset.tables import TABLES
+from pipeline.errors import DamageFound, InputError
+from pipeline.report import draw
+from pipeline.report.choose import PHOTO_COLUMNS, clearest
+from pipeline.report.data import BuildTables, Row, open_tables
+from pipeline.report.draw import Picture
+from pipeline.report.panels import VIEW_COLUMNS, Panel, photo_picture, view_panels
+
+_TILE_PX: Final = 480
+_COLUMNS: Final = 3
+_KINDS: Final = {"photos": "photo_id", "views": "view_id", "scenes": "scene_id"}
+_LONG: Final = 400
+"""Longer values are cut in the text; the tables hold them whole."""
+
+
+def inspect_id(root: Path, wanted: str, folder: Path | None = None) -> tuple[str, Path]:
+    """(text, path of a JPEG) about the scene, view or photo called *wanted* in the newest build of *root*.
+
+    The picture is written as `inspect-<id>.jpg` into *folder*, the current one by default. Raises InputError with
+    the closest ids when there is none of that name, DamageFound when not one of its pictures can be read.
+    """
+    tables = open_tables(root, open_build(root).folder)
+    table = _table_of(tables, wanted)
+    text = "\n\n".join(_sections(tables, table, wanted))
+    shown = [(panel.title, panel.picture) for panel in _panels(tables, table, wanted) if panel.picture is not None]
+    if not shown:
+        raise DamageFound(f"{wanted}: expected its pictures in {root}, found none that can be read; run `glint verify`")
+    path = (folder or Path()) / f"inspect-{re.sub(r'[^A-Za-z0-9._-]', '_', wanted)}.jpg"
+    path.write_bytes(draw.jpeg(draw.contact_sheet(shown, min(_COLUMNS, len(shown)), _TILE_PX), 90))
+    return text, path
+
+
+def _table_of(tables: BuildTables, wanted: str) -> str:
+    """Table that has *wanted* as a row's id."""
+    for table, column in _KINDS.items():
+        if tables.rows(table, (column,), (column, [wanted])):
+            return table
+    known = [str(value) for table, column in _KINDS.items() for value in tables.values(table, column)]
+    close = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5) or sorted(known)[:3]
+    raise InputError(
+        f"expected the id of a scene, view or photo in build {tables.folder.name}, found {wanted!r}; "
+        f"did you mean {', '.join(close) or 'another dataset (this one is empty)'}?"
+    )
+
+
+def _sections(tables: BuildTables, table: str, wanted: str) -> Iterable[str]:
+    """The text, paragraph by paragraph: the row itself, what it belongs to, what belongs to it."""
+    row = _row(tables, table, wanted)
+    yield _described(TABLES[table], row, f"{_KINDS[table].removesuffix('_id')} {wanted}")
+    if table == "photos":
+        yield _listed(tables, "highlights", ("photo_id", [wanted]), "highlights of this photo")
+        view = _row(tables, "views", row["view_id"])
+        yield _described(TABLES["views"], view, f"view {view['view_id']}")
+    view_ids = _view_ids(tables, table, row)
+    yield _listed(tables, "instances", ("view_id", view_ids), "part instances")
+    yield _listed(tables, "reflections", ("view_id", view_ids), "what the metal shows")
+    if table != "photos":
+        yield _listed(tables, "photos", ("view_id", view_ids), "photos")
+    scene = row if table == "scenes" else _row(tables, "scenes", row["scene_id"])
+    if table != "scenes":
+        yield _described(TABLES["scenes"], scene, f"scene {scene['scene_id']}")
+    yield "what was drawn\n" + "\n".join(_flat(json.loads(scene["spec_json"]), "  "))
+
+
+def _row(tables: BuildTables, table: str, wanted: str) -> Row:
+    """The whole row. Raises DamageFound when another table names it and it is not there."""
+    found = tables.rows(table, tables.all_columns(table), (_KINDS[table], [wanted]))
+    if not found:
+        raise DamageFound(f"expected {wanted} in table {table}, found no such row; run `glint verify`")
+    return found[0]
+
+
+def _view_ids(tables: BuildTables, table: str, row: Row) -> list[str]:
+    if table != "scenes":
+        return [str(row["view_id"])]
+    return [str(view["view_id"]) for view in tables.rows("views", ("view_id",), ("scene_id", [row["scene_id"]]))]
+
+
+def _described(schema: TableSchema, row: Row, heading: str) -> str:
+    """Every column that has a value, with its unit."""
+    lines = [
+        f"  {column.name:<20} {_short(row[column.name])} {_unit(column)}".rstrip()
+        for column in schema.columns
+        if row[column.name] is not None and not column.is_json
+    ]
+    return "\n".join([heading, *lines])
+
+
+def _unit(column: Column) -> str:
+    """The unit of a single number; a file's unit, or a range, would confuse behind a value."""
+    return column.unit if column.kind in {INTEGER, NUMBER} and ".." not in column.unit else ""
+
+
+_LISTED: Final = {
+    "instances": ("instance_id", "part_id", "category", "metal", "finish", "px_visible", "visible_fraction"),
+    "highlights": ("highlight_id", "instance_id", "light_id", "light_kind", "area_px", "peak_radiance"),
+    "reflections": ("instance_id", "reflected_kind", "reflected_id", "area_px", "share", "mean_distance_m"),
+    "photos": ("photo_id", "exposure_ev", "clipped_fraction", "sensor", "lens", "tone", "image_path"),
+}
+
+
+def _listed(tables: BuildTables, table: str, where: tuple[str, Sequence[Any]], heading: str) -> str:
+    """Rows as an aligned list of their main columns, with the view where there are several."""
+    columns = _LISTED[table]
+    if where[0] == "view_id" and len(where[1]) > 1 and table != "photos":
+        columns = ("view_id", *columns)
+    rows = tables.rows(table, columns, where)
+    if not rows:
+        return f"{heading}\n  none"
+    cells = [list(columns)] + [[_short(row[name]) for name in columns] for row in rows]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
+    lines = ["  " + "  ".join(f"{cell:<{w}}" for cell, w in zip(line, widths, strict=True)).rstrip() for line in cells]
+    return "\n".join([heading, *lines])
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, dict):
+        text = ", ".join(f"{name}={_short(entry)}" for name, entry in value.items())
+    elif isinstance(value, list):
+        text = ", ".join(_short(entry) for entry in value)
+    else:
+        text = "-" if value is None else str(value)
+    # Names come from files: a control character in one must not steer the terminal.
+    text = "".join(character if character.isprintable() else "�" for character in text)
+    return text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"
+
+
+def _flat(value: Any, indent: str, name: str = "") -> Iterable[str]:
+    """A SceneSpec as "path = value" lines."""
+    if isinstance(value, dict) and value:
+        for key, entry in value.items():
+            yield from _flat(entry, indent, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list) and any(isinstance(entry, dict) for entry in value):
+        for place, entry in enumerate(value):
+            yield from _flat(entry, indent, f"{name}[{place}]")
+    else:
+        yield f"{indent}{name} = {_short(value)}"
+
+
+def _panels(tables: BuildTables, table: str, wanted: str) -> list[Panel]:
+    """Pictures: of a photo its view's layers, of a view all its photos as well, of a scene the layers of each view."""
+    if table == "photos":
+        photo = tables.rows("photos", PHOTO_COLUMNS, ("photo_id", [wanted]))[0]
+        return view_panels(tables, _view(tables, str(photo["view_id"])), photo)
+    if table == "views":
+        return [*view_panels(tables, _view(tables, wanted), _clear_photo(tables, wanted)), *_photos(tables, wanted)]
+    panels: list[Panel] = []
+    for row in tables.rows("views", ("view_id",), ("scene_id", [wanted])):
+        view_id = str(row["view_id"])
+        panels += view_panels(tables, _view(tables, view_id), _clear_photo(tables, view_id))
+    return panels
+
+
+def _view(tables: BuildTables, view_id: str) -> Row:
+    return tables.rows("views", VIEW_COLUMNS, ("view_id", [view_id]))[0]
+
+
+def _clear_photo(tables: BuildTables, view_id: str) -> Row | None:
+    photos = tables.rows("photos", PHOTO_COLUMNS, ("view_id", [view_id]))
+    return clearest(photos) if photos else None
+
+
+def _photos(tables: BuildTables, view_id: str) -> list[Panel]:
+    """All photos of a view but the one already shown."""
+    shown = _clear_photo(tables, view_id)
+    photos = tables.rows("photos", PHOTO_COLUMNS, ("view_id", [view_id]))
+    return [_photo_panel(tables, photo) for photo in photos if photo != shown]
+
+
+def _photo_panel(tables: BuildTables, photo: Row) -> Panel:
+    picture: Picture | None
+    try:
+        picture = photo_picture(tables, photo)
+    except OSError:
+        picture = None
+    return Panel(f"Photo {photo['photo_id']}", "", picture)
