@@ -38,6 +38,8 @@ Floats = NDArray[np.float64]
 
 SAME_POINT: Final = 1e-6
 """Vertices nearer than this share of a body's size are one when exact equality leaves gaps (float32 kernel output)."""
+MADE_UP_NAMES: Final = ("Open CASCADE STEP translator", "COMPOUND", "SOLID", "SHELL", "solid", "geometry_0")
+"""The first as a beginning, the others whole."""
 FIT_RELATIVE: Final = 2e-7
 FIT_ANGLE: Final = 1e-4
 """A freeform face is an analytic surface when vertices and normals fit it to float32 precision."""
@@ -71,11 +73,18 @@ class _Piece:
 def build_part(reading: Reading, origin: Origin) -> Part:
     """Join the bodies of *reading* into a Part. Raises InputError for implausible geometry."""
     diameter = check_size([b.vertices for b in reading.bodies], origin.unit)
-    pieces = [p for body in reading.bodies for p in _solids(body, reading.exact_normals)]
+    bodies = [_named(body, origin.path.stem) for body in reading.bodies]
+    pieces = [p for body in bodies for p in _solids(body, reading.exact_normals)]
     pieces = [_cleaned(_with_exact_normals(p, reading.exact_normals, diameter), diameter) for p in pieces]
     if not pieces or not sum(len(p.triangles) for p in pieces):
         raise InputError("the part has no surface: all of its triangles have zero area; export the solid again")
     return _joined(_uniquely_named(pieces), reading, origin, diameter)
+
+
+def _named(body: Body, stem: str) -> Body:
+    """The body under its own name, or under the file's where the kernel or a translator made up one."""
+    made_up = body.name.startswith(MADE_UP_NAMES[0]) or body.name in MADE_UP_NAMES[1:]
+    return replace(body, name=stem) if made_up else body
 
 
 def _solids(body: Body, is_brep: bool) -> list[_Piece]:
@@ -106,17 +115,17 @@ def _solids(body: Body, is_brep: bool) -> list[_Piece]:
 def _piece(name: str, body: Body, welded: NDArray[np.int64], rows: NDArray[np.int64]) -> _Piece:
     faces, face_of_triangle = np.unique(body.face_of_triangle[rows], return_inverse=True)
     used, triangles = np.unique(body.triangles[rows], return_inverse=True)
-    triangles = triangles.reshape(-1, 3).astype(np.int32)
+    corners: NDArray[np.int32] = triangles.reshape(-1, 3).astype(np.int32)
     return _Piece(
         name=name,
         vertices=body.vertices[used],
         normals=body.normals[used],
-        triangles=triangles,
+        triangles=corners,
         face_of_triangle=face_of_triangle.reshape(-1).astype(np.int32),
         surfaces=tuple(body.surfaces[i] for i in faces),
         colors=tuple(body.colors[i] for i in faces),
         watertight=count_open_edges(welded[rows]) == 0,
-        volume_m3=volume(body.vertices[used], triangles),
+        volume_m3=volume(body.vertices[used], corners),
     )
 
 

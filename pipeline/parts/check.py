@@ -68,11 +68,24 @@ def diameter_of(points: NDArray[np.float64]) -> float:
         raise InputError(
             "the part is flat: all of its points lie in one plane, so it has no volume; Glint needs solids"
         )
-    largest = 0.0
-    for start in range(0, len(hull), 512):
-        block = hull[start : start + 512, None, :] - hull[None, :, :]
-        largest = max(largest, float(np.einsum("ijk,ijk->ij", block, block).max()))
-    return float(np.sqrt(largest))
+    return _farthest_pair(hull)
+
+
+def _farthest_pair(points: NDArray[np.float64]) -> float:
+    """Largest distance between two of (n, 3) points, without looking at those too near the middle to take part."""
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    points = points - middle
+    radius = np.linalg.norm(points, axis=1)
+    best, start = 0.0, points[int(np.argmax(radius))]
+    for _ in range(4):
+        away = np.linalg.norm(points - start, axis=1)
+        best, start = max(best, float(np.max(away))), points[int(np.argmax(away))]
+    points = points[radius >= (best - float(np.max(radius))) * (1 - 1e-9)]
+    square = np.einsum("ij,ij->i", points, points)
+    for row in range(0, len(points), 1024):
+        block = square[row : row + 1024, None] + square[None, :] - 2.0 * points[row : row + 1024] @ points.T
+        best = max(best, float(np.sqrt(np.max(block))))
+    return best
 
 
 def _size_message(diameter: float, unit: LengthUnit) -> str:

@@ -183,11 +183,11 @@ def _match(
     angle: float,
 ) -> int | None:
     for image, i in zip(images, kept, strict=True):
-        if float((image @ direction).max()) >= cosine:
+        if float(np.max(image @ direction)) >= cosine:
             return i
         for axis in axes:
             tilts = np.arccos(np.clip(image @ axis, -1.0, 1.0))
-            if float(np.abs(tilts - math.acos(max(-1.0, min(1.0, float(direction @ axis))))).min()) <= angle:
+            if float(np.min(np.abs(tilts - math.acos(max(-1.0, min(1.0, float(direction @ axis))))))) <= angle:
                 return i
     return None
 

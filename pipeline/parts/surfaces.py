@@ -73,15 +73,15 @@ def distance(surface: Surface, points: Floats) -> Floats:
     relative = points - np.array(surface.origin)
     height = relative @ np.array(surface.axis)
     if surface.kind == "plane":
-        return height
+        return np.asarray(height)
     if surface.kind == "sphere":
-        return _norm(relative) - surface.radius
+        return np.asarray(_norm(relative) - surface.radius)
     rho = _norm(relative - height[:, None] * np.array(surface.axis))
     if surface.kind == "cylinder":
-        return rho - surface.radius
+        return np.asarray(rho - surface.radius)
     if surface.kind == "cone":
-        return rho * math.cos(surface.half_angle) - np.abs(height) * math.sin(surface.half_angle)
-    return np.hypot(rho - surface.radius, height) - surface.minor
+        return np.asarray(rho * math.cos(surface.half_angle) - np.abs(height) * math.sin(surface.half_angle))
+    return np.asarray(np.hypot(rho - surface.radius, height) - surface.minor)
 
 
 def normal(surface: Surface, points: Floats) -> Floats:
@@ -96,13 +96,13 @@ def normal(surface: Surface, points: Floats) -> Floats:
     height = relative @ axis
     radial = _normalised(relative - height[:, None] * axis, floor=1e-9 * max(float(np.abs(relative).max()), 1e-12))
     if surface.kind == "cylinder":
-        return radial
+        return np.asarray(radial)
     if surface.kind == "cone":
         lean = np.sign(height)[:, None] * axis * math.sin(surface.half_angle)
         on_axis = ~radial.any(axis=1)
         result = radial * math.cos(surface.half_angle) - lean
         result[on_axis] = 0.0
-        return result
+        return np.asarray(result)
     return _normalised(relative - surface.radius * radial)
 
 

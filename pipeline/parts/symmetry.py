@@ -207,7 +207,7 @@ def _flips(
     centres = centres[area > 0] / area[area > 0][:, None]
     across = centres - np.outer(centres @ axis, axis)
     length = np.linalg.norm(across, axis=1)
-    across = across[length > 0.02 * float(np.linalg.norm(middle, axis=1).max())]
+    across = across[length > 0.02 * float(np.max(np.linalg.norm(middle, axis=1)))]
     x = _perpendicular(axis)
     y = np.cross(axis, x)
     angles = np.unique(np.round(np.arctan2(across @ y, across @ x) % math.pi, 3))[:24]
