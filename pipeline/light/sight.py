@@ -81,7 +81,10 @@ def _perhaps_in(view: View, corners: Vector) -> NDArray[np.bool_]:
 
 
 def _hit_within(view: View, corners: Vector) -> bool:
-    """Moeller-Trumbore (1997): the view's rays against (t, 3, 3) triangles, both sides, up to the view's reach."""
+    """Moeller-Trumbore (1997): the view's rays against (t, 3, 3) triangles, both sides, up to the view's reach.
+
+    Hits below z = 0 do not count: the parts stand above it, on the support.
+    """
     directions = view.rays()
     start = view.position - corners[:, 0]
     first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
@@ -89,10 +92,12 @@ def _hit_within(view: View, corners: Vector) -> bool:
     for block in np.array_split(directions, 1 + len(directions) * len(corners) // 200_000):
         p = np.cross(block[:, None, :], second[None])
         determinant = (p * first).sum(axis=2)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):  # triangles seen edge-on: never a hit
             u = (p * start).sum(axis=2) / determinant
             v = (block @ q.T) / determinant
             t = (second * q).sum(axis=1) / determinant
-        if bool(((u >= 0.0) & (v >= 0.0) & (u + v <= 1.0) & (t > 1e-6) & (t < view.reach)).any()):
+            above = view.position[2] + t * block[:, None, 2] > 0.0
+            inside = (u >= 0.0) & (v >= 0.0) & (u + v <= 1.0)
+        if bool((above & inside & (t > 1e-6) & (t < view.reach)).any()):
             return True
     return False

@@ -24,7 +24,7 @@ GROUND_RADIANCE: Rgb = (0.9, 1.0, 1.0)
 def softlit_studio_room(groups: tuple[str, ...]) -> Room:
     """Build the studio; *groups*: (ceiling diffuser, window)."""
     pieces = shell(
-        HALL, (0.16, 0.16, 0.16), (0.22, 0.22, 0.22), (0.11, 0.11, 0.115), (0.08, 0.08, 0.085), dado_height=0.4
+        HALL, (0.16, 0.16, 0.16), (0.30, 0.30, 0.30), (0.18, 0.18, 0.185), (0.10, 0.10, 0.105), dado_height=0.4
     )
     lamps: list[LampMesh] = []
     for i, x in enumerate((-0.8, 0.9)):  # two fields of a scrim, with a dark gap between them
