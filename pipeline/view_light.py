@@ -36,6 +36,8 @@ class ViewLight:
     """(h, w) luminance of the untouched sum of all paths."""
     glossy_direct: NDArray[np.float32]
     """(h, w) luminance of paths that left a lamp (or the world) and were mirrored once into the camera."""
+    mean: dict[str, NDArray[np.float32]]
+    """Light group -> its mean radiance (3,) over the picture."""
 
 
 def read_view_light(folder: Path, bundle: SceneBundle, view: BundleView) -> ViewLight:
@@ -46,9 +48,11 @@ def read_view_light(folder: Path, bundle: SceneBundle, view: BundleView) -> View
     if not all(f"denoised.{group}.R" in channels for group in bundle.groups):
         prefix = "group."
         channels |= read_exr(path, ("group.",))
+    groups = {group: np.maximum(layer(channels, prefix + group), np.float32(0)) for group in bundle.groups}
     return ViewLight(
         view=view,
-        groups={group: np.maximum(layer(channels, prefix + group), np.float32(0)) for group in bundle.groups},
+        groups=groups,
         noisy=luminance(layer(channels, "noisy")),
         glossy_direct=luminance(layer(channels, "glossy_direct")),
+        mean={group: np.asarray(radiance.mean(axis=0).mean(axis=0), np.float32) for group, radiance in groups.items()},
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import reduce
 from typing import Final
 
 import numpy as np
@@ -72,10 +73,9 @@ def metered_scale(radiance: NDArray[np.float32], sensor: Sensor) -> float:
     more than GUARDED_SHARE of the pixels would saturate.
     """
     grey_scale = GREY / HEADROOM / log_average(luminance(radiance))
-    signal = sensor_signal(radiance, np.array(sensor.response), sensor).reshape(
-        radiance.shape[0] * radiance.shape[1], -1
-    )
-    brightest = signal.max(axis=1)
+    signal = sensor_signal(radiance, np.array(sensor.response), sensor)
+    # Channel by channel is many times faster than max(axis=-1) over three values.
+    brightest = reduce(np.maximum, [signal[..., channel] for channel in range(signal.shape[-1])]).ravel()
     rank = max(0, math.ceil(brightest.size * (1.0 - GUARDED_SHARE)) - 1)
     guard = float(np.partition(brightest, rank)[rank])
     return min(grey_scale, 1.0 / guard) if guard > 0.0 else grey_scale
@@ -85,8 +85,7 @@ def sensor_signal(radiance: NDArray[np.float32], scale: NDArray[np.float64], sen
     """Share of the sensor's range (h, w, c) that *radiance* (h, w, 3) fills; c is 3 for colour, 1 for mono."""
     scaled = radiance * scale.astype(np.float32)
     if sensor.colour == "mono":
-        total: NDArray[np.float32] = scaled.sum(axis=-1, keepdims=True, dtype=np.float32)
-        return total
+        return np.asarray(scaled[..., :1] + scaled[..., 1:2] + scaled[..., 2:], dtype=np.float32)
     return scaled
 
 

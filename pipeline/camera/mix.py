@@ -114,14 +114,14 @@ def mix(groups: Mapping[str, NDArray[np.float32]], gains: Mapping[str, NDArray[n
 
 
 def mixed_cct(
-    groups: Mapping[str, NDArray[np.float32]],
+    means: Mapping[str, NDArray[np.float32]],
     gains: Mapping[str, NDArray[np.float32]],
     light_cct_k: Mapping[str, float],
 ) -> float:
     """Colour temperature (kelvin) of the light in a photo: the mean reciprocal temperature of its groups, weighted by
-    the luminance each gives to the picture. 6504 K in the dark."""
-    weights = [float(luminance(layer.mean(axis=(0, 1)) * gains[group])) for group, layer in groups.items()]
+    the luminance each gives to the picture. *means* holds the mean radiance (3,) of each group. 6504 K in the dark."""
+    weights = [float(luminance(mean * gains[group])) for group, mean in means.items()]
     if sum(weights) <= 0.0:
         return RENDERED_CCT_K
-    mired = [1e6 / light_cct_k.get(group, RENDERED_CCT_K) for group in groups]
+    mired = [1e6 / light_cct_k.get(group, RENDERED_CCT_K) for group in means]
     return 1e6 / (sum(w * m for w, m in zip(weights, mired, strict=True)) / sum(weights))

@@ -61,7 +61,9 @@ def encode(linear: NDArray[np.float32], tone: Tone, saturation: float) -> NDArra
 def filmic(linear: NDArray[np.float32], saturation: float) -> NDArray[np.float32]:
     """Film-like tone (h, w, 3), 0..1: `shoulder` on the largest and the smallest channel, the middle one between them
     as before. Hue stays and highlights lose colour, as in the tone step of Adobe's DNG SDK (RefBaselineRGBTone)."""
-    high, low = linear.max(axis=-1, keepdims=True), linear.min(axis=-1, keepdims=True)
+    red, green, blue = linear[..., :1], linear[..., 1:2], linear[..., 2:]
+    high = np.maximum(np.maximum(red, green), blue)
+    low = np.minimum(np.minimum(red, green), blue)
     toned_high, toned_low = shoulder(high, saturation), shoulder(low, saturation)
     slope = (toned_high - toned_low) / np.maximum(high - low, np.float32(1e-6))
     result: NDArray[np.float32] = np.asarray(toned_low + (linear - low) * slope, dtype=np.float32)

@@ -80,6 +80,8 @@ class _Surface:
     emitter_by_group: NDArray[np.int64]
     """(groups, n) index into the emitters: the one that makes a pixel bright if that group does."""
     solid_angle: NDArray[np.float64]
+    light: tuple[NDArray[np.float32], ...]
+    """For each group, its radiance (n, 3) at the pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +133,7 @@ def _surface(folder: Path, bundle: SceneBundle, light: ViewLight) -> _Surface:
         direct=_direct(light, instances)[y, x],
         emitter_by_group=np.stack([np.broadcast_to(near, instances.shape)[y, x] for near in nearest]),
         solid_angle=pixel_solid_angles(light.view.camera, y, x),
+        light=tuple(light.groups[group][y, x] for group in emitters.groups),
     )
 
 
@@ -168,8 +171,8 @@ def _candidates(photo: ExposedPhoto, surface: _Surface) -> _Candidates:
     """Pixels that are directly lit, bright in this photo, and which emitter and connected region they belong to."""
     by_group = np.stack(
         [
-            photo.light.groups[group][surface.y, surface.x] @ (photo.group_gains[group] * REC709_LUMINANCE)
-            for group in surface.emitters.groups
+            radiance @ (photo.group_gains[group] * REC709_LUMINANCE)
+            for group, radiance in zip(surface.emitters.groups, surface.light, strict=True)
         ]
     )
     total = by_group.sum(axis=0)

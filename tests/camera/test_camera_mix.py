@@ -68,7 +68,7 @@ def test_unknown_group_is_named() -> None:
 
 
 def test_colour_temperature_of_a_mix_lies_between_its_lamps() -> None:
-    groups = {"warm": np.ones((4, 4, 3), np.float32), "cold": np.ones((4, 4, 3), np.float32)}
+    groups = {"warm": np.ones(3, np.float32), "cold": np.ones(3, np.float32)}
     warm_only = group_gains(photo(light_weights={"cold": 0.0}), ("warm", "cold"))
     both = group_gains(photo(), ("warm", "cold"))
     kelvin = {"warm": 2500.0, "cold": 10000.0}

@@ -135,7 +135,7 @@ def test_silhouettes_have_no_pinholes() -> None:
     view = camera(128, 128, 128.0)
     pose = np.eye(4)
     pose[2, 3] = 0.105
-    box = pixel_box(view, grid.vertices + (0.0, 0.0, 0.105))
+    box = pixel_box(view, np.asarray(grid.vertices) + np.array([0.0, 0.0, 0.105]))
     mask = PartCaster(grid.vertices, grid.faces.astype(np.int32)).silhouette(view, pose, box)
     assert mask[1:-1, 1:-1].all()
 
