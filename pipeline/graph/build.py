@@ -1,7 +1,7 @@
 """A build from the spec to LATEST: plan, run what is missing, collect, write the tables.
 
-Covers: `build_dataset`, `plan_dataset`. Does not cover: one scene alone (`single`), order and execution of actions
-(`schedule`, `driver`), the tables (`pipeline.dataset.build`).
+Covers: `build_dataset`. Does not cover: what a build would do (`estimate`), one scene alone (`single`), order and
+execution of actions (`schedule`, `driver`), the tables (`pipeline.dataset.build`).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from pipeline.graph.execute import Workplace, usable_cpus
 from pipeline.graph.executor import Executor, SyncExecutor
 from pipeline.graph.keys import stages_path
 from pipeline.graph.plan import ScenePlan, catalog_of, plan_build, scene_count
-from pipeline.graph.progress import Progress, make_progress
-from pipeline.graph.quarantine import keep_only, quarantine
+from pipeline.graph.progress import Progress, count_of, duration, make_progress
+from pipeline.graph.quarantine import QUARANTINE, keep_only, quarantine
 from pipeline.graph.schedule import SceneResult, Schedule, result_of
 from pipeline.graph.stage import Action, Machine
 from pipeline.records import canonical_json, to_dict
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 CORES_PER_WORKER: Final = 4
 """Cycles gains little from more threads on small pictures, and each worker needs about 2 GiB."""
+
+_NAMED: Final = 5
 
 NEEDED_BYTES: Final = 64 * 2**20
 """Free space without which no build is begun."""
@@ -75,6 +77,22 @@ class BuildResult:
     photos: int
     quarantined: tuple[str, ...]
     gave_up: bool
+
+    def lines(self, out: Path, seconds: float) -> list[str]:
+        """What a user is told on stdout."""
+        if self.gave_up:
+            return [f"gave up after {len(self.quarantined)} failed scenes; no build was written"]
+        if self.number is None or self.folder is None:
+            return ["no scene could be made; no build was written"]
+        what = f"build {self.number} ({count_of(self.scenes, 'scene')}, {count_of(self.photos, 'photo')})"
+        if self.up_to_date:
+            return [f"up to date: {what}"]
+        return [f"{what} in {duration(seconds)}", f"report: {out / 'builds' / self.number / 'report' / 'index.html'}"]
+
+    def quarantine_line(self, out: Path) -> str:
+        """What a user is told about scenes that failed."""
+        names = ", ".join(self.quarantined[:_NAMED]) + (", ..." if len(self.quarantined) > _NAMED else "")
+        return f"{count_of(len(self.quarantined), 'scene')} failed: {names}; see {out / QUARANTINE}"
 
 
 def build_dataset(spec_path: Path, out: Path, options: BuildOptions) -> BuildResult:
@@ -205,7 +223,7 @@ def report_hook(root: Path) -> Callable[[Path], None]:
     """What writes the report into a build folder before the build becomes visible."""
 
     def write(folder: Path) -> None:
-        from pipeline.report import write_report
+        from pipeline.report.report import write_report
 
         write_report(root, folder)
 

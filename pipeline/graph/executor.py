@@ -1,6 +1,6 @@
-"""Executors: where actions run. This one runs them here, one after the other.
+"""Executors: where actions run. These run them in this process, one after the other or in threads.
 
-Covers: what the driver asks of an executor, and the executor without processes or Dask. Does not cover: the order of
+Covers: what the driver asks of an executor, and the executors without Dask. Does not cover: the order of
 work (`schedule`), Dask (`dask_executor`).
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Protocol
 
 from pipeline.graph.children import stop_children
@@ -64,4 +65,35 @@ class SyncExecutor:
     def abort(self) -> None:
         """Forget what has not started."""
         self._queue.clear()
+        stop_children()
+
+
+class ThreadExecutor:
+    """Runs actions in threads of this process; worth it because stages mostly wait for processes of their own."""
+
+    def __init__(self, workplace: Workplace, cpu_slots: int) -> None:
+        self.slots: Mapping[Resource, int] = {"render": 1, "cpu": cpu_slots}
+        self._workplace = workplace
+        self._pools = {name: ThreadPoolExecutor(count, f"glint-{name}") for name, count in self.slots.items()}
+        self._running: dict[Future[Outcome], Action] = {}
+
+    def submit(self, action: Action) -> None:
+        """Start an action as soon as a slot is free."""
+        self._running[self._pools[action.resource].submit(run_action, action, self._workplace)] = action
+
+    def wait(self) -> list[tuple[Action, Outcome | None]]:
+        """Wait for the first action to end."""
+        ended, _ = wait(self._running, return_when=FIRST_COMPLETED)
+        return [(self._running.pop(future), future.result()) for future in ended]
+
+    def close(self) -> None:
+        """End the threads and what stages keep."""
+        for pool in self._pools.values():
+            pool.shutdown()
+        stop_children()
+
+    def abort(self) -> None:
+        """Forget what waits; what runs ends soon because its processes are stopped."""
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
         stop_children()

@@ -64,13 +64,11 @@ class LastBuild:
         return self._parts.get(part_id)
 
 
-def status_of(action: Action, store: Store, last: LastBuild | None, catalog: Catalog) -> Status:
-    """Whether *action* is in the store, and if not, what changed. Without *last* no reason is looked for."""
-    if store.has(action.stage, action.key):
+def status_of(action: Action, store: Store | None, last: LastBuild | None, catalog: Catalog) -> Status:
+    """Whether *action* is in the store, and if not, what changed since the newest build (*last*)."""
+    if store is not None and store.has(action.stage, action.key):
         return Status(action, "reuse", ())
-    if last is None:
-        return Status(action, "build", ())
-    old = last.record(action.stage, action.label)
+    old = None if last is None else last.record(action.stage, action.label)
     if old is None:
         return Status(action, "build", (NOT_BUILT,))
     tools = tools_of(catalog.stages_path, action.stage)

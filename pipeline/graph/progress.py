@@ -185,6 +185,11 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
 
 
+def count_of(number: int, what: str) -> str:
+    """For example "1 scene", "8 scenes"."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def _say(stream: Any, line: str) -> None:
     stream.write(line + "\n")
     stream.flush()
