@@ -71,6 +71,11 @@ def number(value: float) -> str:
     return f"{value:.2g}"
 
 
+def counted(count: int, singular: str, plural: str | None = None) -> str:
+    """ "1 part", "2 parts", "1,234 parts"."""
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
 def _bar(place: int, name: str, value: float, largest: float, form: str) -> str:
     y, room = place * _ROW, _WIDTH - _LABEL - 56
     length = max(1.5, value / largest * room)

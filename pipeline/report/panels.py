@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pipeline import masks
 from pipeline.bundle import layer, read_exr, read_ids
 from pipeline.report import draw
+from pipeline.report.charts import counted
 from pipeline.report.data import BuildTables, Row
 from pipeline.report.draw import Color, Picture
 
@@ -153,7 +154,9 @@ def _highlight_panel(picture: Picture, highlights: Sequence[Row]) -> Panel:
     )
     areas = {light: sum(int(r["area_px"]) for r in highlights if r["light_id"] == light) for light in lights}
     legend = tuple(Legend(colors[light], f"{light}, {areas[light]:,} px") for light in _largest(areas))
-    return Panel("Highlights", f"{len(highlights)} mirror images of {len(lights)} lights", drawn, legend)
+    return Panel(
+        "Highlights", f"{counted(len(highlights), 'mirror image')} of {counted(len(lights), 'lamp')}", drawn, legend
+    )
 
 
 def _largest(areas: dict[str, int]) -> list[str]:
@@ -178,7 +181,7 @@ def _reflection_panel(view: Row, reflections: Sequence[Row]) -> Panel:
     drawn = draw.painted((int(view["height"]), int(view["width"])), shapes, [colors[key] for key in keys])
     total = max(1, sum(areas.values()))
     legend = [Legend(colors[source], f"{_source_name(source)}, {areas[source] / total:.0%}") for source in order]
-    note = f"{len(order)} sources, by the mirror ray of each pixel" if order else "no reflections recorded"
+    note = f"{counted(len(order), 'source')}, by the mirror ray of each pixel" if order else "no reflections recorded"
     return Panel("What the metal shows", note, drawn, tuple(legend[:_LEGEND_ENTRIES]))
 
 
@@ -214,7 +217,7 @@ def _face_panel(tables: BuildTables, view: Row) -> Panel:
     ids = np.where(faces > 0, faces + 131 * instances, 0)
     picture = draw.shaded(draw.id_colors(ids), -_vectors(tables.file(view["normal_path"]))[..., 2])
     picture[ids == 0] = draw.BACKGROUND
-    return Panel("CAD faces", f"{len(np.unique(ids[ids > 0]))} B-rep faces in sight", picture)
+    return Panel("CAD faces", f"{counted(len(np.unique(ids[ids > 0])), 'B-rep face')} in sight", picture)
 
 
 def _group_panels(path: Path) -> list[Panel]:

@@ -13,7 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
-from pipeline.report.charts import bars
+from pipeline.report.charts import bars, counted
 from pipeline.report.choose import PHOTO_COLUMNS, SCENE_TRAITS, clearest, contact_photos, unlike_scenes
 from pipeline.report.data import BuildTables, Row, open_tables
 from pipeline.report.distributions import distribution_charts
@@ -175,8 +175,8 @@ def _article(entry: _Detail, sizes: PictureSizes) -> str:
     scene = entry.scene
     seconds = scene["render_seconds"]
     chips = [
-        f"{scene['n_items']} parts" if scene["n_items"] is not None else "",
-        f"on a {scene['arrangement']}" if scene["arrangement"] else "",
+        counted(scene["n_items"], "part") if scene["n_items"] is not None else "",
+        f"{scene['arrangement']}" if scene["arrangement"] else "",
         f"rig {scene['rig']}",
         f"surroundings {scene['surroundings']}",
         f"{entry.view['width']} × {entry.view['height']} px",
@@ -220,7 +220,8 @@ def _quarantine(tables: BuildTables) -> str:
     if not entries:
         return '<h2>Quarantine</h2><p class="soft">Empty: every scene was made.</p>'
     items = "".join(_failed(scene_id, values) for scene_id, values in entries.items())
-    return f'<h2>Quarantine</h2><p class="soft">{len(entries)} scenes failed and are left out.</p>{items}'
+    count = counted(len(entries), "scene")
+    return f'<h2>Quarantine</h2><p class="soft">{count} failed; the build leaves them out.</p>{items}'
 
 
 def _failed(scene_id: str, values: Row) -> str:

@@ -33,8 +33,8 @@ code, pre, .id { font-family: ui-monospace, "SF Mono", SFMono-Regular, Menlo, Co
 pre { background: var(--code); border-radius: 8px; padding: 12px 14px; overflow-x: auto; line-height: 1.45;
   margin: 8px 0; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(110px, 1fr)); gap: 1px; margin: 32px 0 24px;
-  background: var(--line); border: 1px solid var(--line); border-radius: 12px; overflow: hidden; }
-.figures div { background: var(--card); padding: 14px 18px; }
+  background: var(--card); border: 1px solid var(--line); border-radius: 12px; overflow: hidden; }
+.figures div { box-shadow: 0 0 0 1px var(--line); padding: 14px 18px; }
 .figures b { display: block; font-size: 1.7rem; font-weight: 620; letter-spacing: -.02em;
   font-variant-numeric: tabular-nums; line-height: 1.2; }
 .figures span { color: var(--soft); font-size: .84rem; }
