@@ -25,7 +25,7 @@ from pipeline.parts.container import LengthUnit, StepContents, without_styles
 from pipeline.parts.kernel_glb import KernelPatch, KernelScene, KernelShape, read_kernel_glb
 from pipeline.parts.limits import Limits, Tolerance
 from pipeline.parts.surfaces import Surface, distance, from_kernel, moved
-from pipeline.parts.topology import count_open_edges, extent, weld
+from pipeline.parts.topology import connected_triangles, count_ids, count_open_edges, extent, weld
 
 IGES_METRES: Final = 1e-3
 """Length unit of cascadio's meshes of IGES files."""
@@ -66,7 +66,7 @@ def read_brep(data: bytes, contents: StepContents | LengthUnit, tolerance: Toler
     if plain is not styled:
         bodies = _colored(bodies, _bodies(styled, is_step))
     bodies, skipped = _solids_only(bodies, contents)
-    return Reading(bodies, (*_skipped_nodes(styled), *skipped), linear_m, exact_normals=True)
+    return Reading(bodies, (*_skipped_nodes(styled, contents), *skipped), linear_m, exact_normals=True)
 
 
 def _run(data: bytes, how: _Pass) -> KernelScene:
@@ -179,22 +179,38 @@ def _fingerprint(corners: NDArray[np.float64], size: float) -> bytes:
 def _solids_only(
     bodies: tuple[Body, ...], contents: StepContents | LengthUnit
 ) -> tuple[tuple[Body, ...], tuple[str, ...]]:
-    """Leave out the bodies that are open surfaces. Raises InputError when nothing else is there.
+    """Leave out what is an open surface. Raises InputError when nothing else is there.
 
-    A solid of a STEP file that the kernel meshed with gaps is kept: the file says that it is a solid.
+    A solid of a STEP file that the kernel meshed with gaps is kept if the file holds solids and no free surfaces.
     """
-    open_edges = [_count_open(body) for body in bodies]
-    closed = tuple(b for b, n in zip(bodies, open_edges, strict=True) if n == 0)
-    if isinstance(contents, StepContents) and contents.solids and (not contents.surfaces or not closed):
+    if isinstance(contents, StepContents) and contents.solids and not contents.surfaces:
         return bodies, ()
-    if not closed:
+    kept, skipped, open_edges = [], [], 0
+    for body in bodies:
+        count = _count_open(body)
+        closed = _closed_part(body) if count else body
+        open_edges += count
+        if count:
+            skipped.append(f"surfaces without a solid: {body.name!r}")
+        if closed is not None:
+            kept.append(closed)
+    if not kept:
         raise InputError(
-            f"this file holds only surfaces, no solid ({sum(open_edges)} open edges in {len(bodies)} surface bodies); "
+            f"this file holds only surfaces, no solid ({open_edges} open edges in {len(bodies)} surface bodies); "
             "join them into a solid in the CAD program (sew or knit) and export it as STEP"
         )
-    return closed, tuple(
-        f"surface without a solid: {body.name!r}" for body, n in zip(bodies, open_edges, strict=True) if n
-    )
+    return tuple(kept), tuple(skipped)
+
+
+def _closed_part(body: Body) -> Body | None:
+    """The connected pieces of *body* that are closed, or None."""
+    welded = weld(body.vertices)[body.triangles]
+    piece = connected_triangles(welded)
+    closed = [i for i in range(count_ids(piece)) if count_open_edges(welded[piece == i]) == 0]
+    rows = np.isin(piece, closed)
+    if not rows.any():
+        return None
+    return replace(body, triangles=body.triangles[rows], face_of_triangle=body.face_of_triangle[rows])
 
 
 def _count_open(body: Body) -> int:
@@ -206,7 +222,9 @@ def _count_open(body: Body) -> int:
     return count
 
 
-def _skipped_nodes(scene: KernelScene) -> tuple[str, ...]:
-    """Sentences for the curves and empty nodes of a scene."""
+def _skipped_nodes(scene: KernelScene, contents: StepContents | LengthUnit) -> tuple[str, ...]:
+    """Sentences for the curves and empty nodes of a file, whether or not the kernel still shows them."""
     curves = [f"free curves or edges: {shape.name!r}" for shape in scene.shapes if shape.has_curves]
+    if not curves and isinstance(contents, StepContents) and contents.curve_sets:
+        curves = [f"free curves or edges: {contents.curve_sets} set(s) of them"]
     return (*curves, *(f"empty node: {name!r}" for name in scene.empty))

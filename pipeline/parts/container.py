@@ -64,6 +64,7 @@ _IGES_FLAG: Final = {1: "inch", 2: "mm", 4: "ft", 5: "mile", 6: "m", 7: "km", 8:
 _SOLID = re.compile(rb"\b(?:MANIFOLD_SOLID_BREP|BREP_WITH_VOIDS|FACETED_BREP|CSG_SOLID|EXTRUDED_AREA_SOLID"
                     rb"|REVOLVED_AREA_SOLID)\s*\(")  # fmt: skip
 _SURFACE = re.compile(rb"\b(?:OPEN_SHELL|SHELL_BASED_SURFACE_MODEL|GEOMETRIC_SET)\s*\(")
+_CURVES = re.compile(rb"\bGEOMETRIC_CURVE_SET\s*\(")
 _ENTITY = re.compile(rb"#(\d+)\s*=\s*([^;]*);")
 _STYLE = re.compile(rb"\b(?:CONTEXT_DEPENDENT_)?(?:OVER_RIDING_)?STYLED_ITEM\b")
 
@@ -87,6 +88,8 @@ class StepContents:
     """Number of solid bodies, not counting repeated instances."""
     surfaces: bool
     """True when there are shells or surfaces that belong to no solid."""
+    curve_sets: int
+    """Number of sets of free curves and points."""
 
 
 def file_format(suffix: str) -> str:
@@ -141,6 +144,7 @@ def read_step_contents(data: bytes, asked_unit: str | None) -> StepContents:
         unit=choose_unit(_step_unit(data), asked_unit),
         solids=len(_SOLID.findall(data)),
         surfaces=_SURFACE.search(data) is not None,
+        curve_sets=len(_CURVES.findall(data)),
     )
 
 
