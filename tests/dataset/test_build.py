@@ -157,3 +157,16 @@ def test_dataset_card_has_front_matter_and_counts(dataset_root: Path) -> None:
     assert text.startswith("---\n")
     assert "8 synthetic photographs" in text
     assert "| train | 3 | 6 |" in text
+
+
+def test_full_row_groups_are_written_while_scenes_come_in(
+    tmp_path: Path, scene_maker, info: BuildInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = write_build(tmp_path / "a", [scene_maker(tmp_path / "a", index) for index in range(4)], info)
+    monkeypatch.setattr("pipeline.dataset.writer._ROWS_AS_PYTHON", 1)
+    monkeypatch.setattr("pipeline.dataset.writer._ROW_GROUP_BYTES", 1)
+    split = write_build(tmp_path / "b", [scene_maker(tmp_path / "b", index) for index in range(4)], info)
+    for name in TABLES:
+        one, many = (pq.ParquetFile(build.folder / f"{name}.parquet") for build in (whole, split))
+        assert (one.num_row_groups, many.num_row_groups) == (1, 4), name
+        assert one.read().equals(many.read())
