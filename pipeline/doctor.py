@@ -1,48 +1,45 @@
-"""What this machine must have, and what to do about what is missing.
+"""What the machine has and lacks: Python, Blender, libraries, system libraries, processors, disk, temporary folder.
 
-Covers: the Python version, Blender as a module and the system libraries it needs, the Python libraries, cores, memory
-and disk. Does not cover: installing anything.
+Covers: looking and saying what to do. Does not cover: changing anything (`.ci/bootstrap.py` sets up), or models and
+graphics cards.
 """
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
 import os
+import platform
 import shutil
-import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from pipeline.graph.execute import usable_cpus
+from pipeline.system_libraries import Verdict, examine_libraries, remedy
+
+BLENDER_OF_PYTHON: Final = {(3, 13): "5.2", (3, 11): "4.5"}
+"""Which line of Blender has a wheel for which Python."""
 
 LIBRARIES: Final = (
-    "numpy", "scipy", "trimesh", "cascadio", "opencv-python", "OpenImageIO", "pyarrow", "pydantic", "dask",
-    "distributed", "click", "rich", "pycocotools", "shapely", "embreex",
-)  # fmt: skip
+    "numpy",
+    "scipy",
+    "trimesh",
+    "cascadio",
+    "opencv-python",
+    "openimageio",
+    "pycocotools",
+    "pyarrow",
+    "pydantic",
+    "dask",
+    "distributed",
+)
+"""Distributions whose versions decide what a dataset looks like."""
 
-APT_PACKAGES: Final = {
-    "libX11.so.6": "libx11-6",
-    "libXext.so.6": "libxext6",
-    "libXfixes.so.3": "libxfixes3",
-    "libXi.so.6": "libxi6",
-    "libXrender.so.1": "libxrender1",
-    "libXxf86vm.so.1": "libxxf86vm1",
-    "libxkbcommon.so.0": "libxkbcommon0",
-    "libSM.so.6": "libsm6",
-    "libICE.so.6": "libice6",
-    "libGL.so.1": "libgl1",
-    "libEGL.so.1": "libegl1",
-    "libgomp.so.1": "libgomp1",
-    "libOpenGL.so.0": "libopengl0",
-    "libGLX.so.0": "libglx0",
-}
-"""Debian and Ubuntu packages of the system libraries that Blender's wheel and its neighbours link to."""
+FREE_BYTES_NEEDED: Final = 2 * 2**30
+"""A quickstart build and Blender's temporary files fit into it."""
 
-_NEED_MEMORY: Final = 3 * 2**30
-_NEED_DISK: Final = 2**30
+SET_UP: Final = "run `make demo`, which sets the environment up"
 
 
 @dataclass(frozen=True)
@@ -53,71 +50,93 @@ class Finding:
     ok: bool
     found: str
     remedy: str = ""
+    """What to do; empty when ok."""
 
 
-def examine() -> list[Finding]:
-    """Look at everything; the first thing that is wrong is the first to mend."""
-    return [_python(), *_blender(), _libraries(), _cores(), _memory(), _disk()]
+def examine(folder: Path | None = None) -> list[Finding]:
+    """Look at everything, the disk at *folder* (default: the current one); takes some seconds, raises nothing."""
+    verdict = examine_libraries(Path(sys.executable))
+    return [
+        examine_python(sys.version_info[:2]),
+        examine_blender(verdict, sys.version_info[:2]),
+        *examine_binary_modules(verdict),
+        examine_system_libraries(verdict),
+        examine_versions(),
+        examine_processors(),
+        examine_disk(folder or Path.cwd()),
+        examine_temporary_folder(),
+    ]
 
 
-def missing_system_libraries(module: str = "bpy") -> list[str]:
-    """Names of shared libraries that *module*'s binaries want and the system has not, by ldd; [] when all is well."""
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None or shutil.which("ldd") is None:
-        return []
-    folder = Path(spec.origin).parent
-    binaries = sorted(path for path in folder.glob("*.so*") if path.is_file())
-    done = subprocess.run(["ldd", *map(str, binaries)], capture_output=True, text=True, check=False)  # noqa: S607
-    lines = [line.split()[0] for line in done.stdout.splitlines() if "not found" in line]
-    return sorted(set(lines))
+def examine_python(version: tuple[int, int]) -> Finding:
+    """Blender has wheels for two Pythons only."""
+    ok = version in BLENDER_OF_PYTHON
+    found = f"{platform.python_version()} ({sys.executable})"
+    return Finding("Python", ok, found, "" if ok else "rendering needs Python 3.13 or 3.11; " + SET_UP)
 
 
-def apt_line(libraries: list[str]) -> str:
-    """The command that installs *libraries* on Debian or Ubuntu."""
-    return "apt-get install -y " + " ".join(sorted({APT_PACKAGES.get(name, name) for name in libraries}))
+def examine_blender(verdict: Verdict, version: tuple[int, int]) -> Finding:
+    """The version that bpy says of itself must be of the line that belongs to this Python."""
+    trial = next(trial for trial in verdict.trials if trial.module == "bpy")
+    line = BLENDER_OF_PYTHON.get(version, "5.2 or 4.5")
+    ok = trial.ok and trial.output.startswith(f"{line}.")
+    what = remedy(verdict.missing) if verdict.missing else f"expected Blender {line}; {SET_UP}"
+    return Finding("Blender (bpy)", ok, trial.output, "" if ok else what)
 
 
-def _python() -> Finding:
-    found = ".".join(map(str, sys.version_info[:3]))
-    ok = sys.version_info[:2] in {(3, 13), (3, 11)}
-    return Finding("Python", ok, found, "Blender's wheels are for Python 3.13 (bpy 5.2) and 3.11 (bpy 4.5): use one")
+def examine_binary_modules(verdict: Verdict) -> list[Finding]:
+    """OpenCV and Embree, imported in a process of their own like Blender."""
+    what = remedy(verdict.missing) if verdict.missing else SET_UP
+    return [
+        Finding(trial.module, trial.ok, trial.output, "" if trial.ok else what)
+        for trial in verdict.trials
+        if trial.module != "bpy"
+    ]
 
 
-def _blender() -> list[Finding]:
-    if importlib.util.find_spec("bpy") is None:
-        return [Finding("Blender (bpy)", False, "not installed", "install the project with Python 3.13 or 3.11")]
-    missing = missing_system_libraries()
+def examine_system_libraries(verdict: Verdict) -> Finding:
+    """Shared libraries that the wheels expect of the system."""
+    if not verdict.missing:
+        return Finding("system libraries", True, "all found")
+    return Finding("system libraries", False, f"missing {', '.join(verdict.missing)}", remedy(verdict.missing))
+
+
+def examine_versions() -> Finding:
+    """Versions of the Python libraries, from their metadata: nothing is imported."""
+    versions = {name: _version(name) for name in LIBRARIES}
+    missing = [name for name, version in versions.items() if version is None]
     if missing:
-        return [Finding("system libraries of Blender", False, f"no {', '.join(missing)}", apt_line(missing))]
-    version = importlib.metadata.version("bpy")
-    command = [sys.executable, "-c", "import bpy; print(bpy.app.version_string)"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    words = (done.stdout or done.stderr).strip().splitlines()
-    last = words[-1] if words else "no answer"
-    return [Finding("Blender (bpy)", done.returncode == 0, f"{version}, {last}", "reinstall bpy")]
+        return Finding("libraries", False, f"not installed: {', '.join(missing)}", SET_UP)
+    return Finding("libraries", True, ", ".join(f"{name} {version}" for name, version in versions.items()))
 
 
-def _libraries() -> Finding:
-    missing = []
-    for library in LIBRARIES:
-        try:
-            importlib.metadata.version(library)
-        except importlib.metadata.PackageNotFoundError:
-            missing.append(library)
-    found = f"no {', '.join(missing)}" if missing else f"all {len(LIBRARIES)}"
-    return Finding("libraries", not missing, found, "install the project again: pip install -e .")
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
 
 
-def _cores() -> Finding:
-    return Finding("processor cores", True, str(usable_cpus()))
+def examine_processors() -> Finding:
+    """Processors this process may use; fewer than the machine's in a container with limits on them."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return Finding("processors", True, f"{usable} of {os.cpu_count() or usable}")
 
 
-def _memory() -> Finding:
-    size = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    remedy = "a render of 1024 x 1024 needs up to 2 GiB: render smaller pictures here"
-    return Finding("memory", size >= _NEED_MEMORY, f"{size / 2**30:.1f} GiB", remedy)
+def examine_disk(folder: Path) -> Finding:
+    """Free space where a dataset would be written."""
+    free = shutil.disk_usage(folder).free
+    ok = free >= FREE_BYTES_NEEDED
+    found = f"{free / 2**30:.1f} GiB free in {folder}"
+    what = f"free at least {FREE_BYTES_NEEDED / 2**30:.0f} GiB, or give --out a folder on a larger disk"
+    return Finding("disk", ok, found, "" if ok else what)
 
 
-def _disk() -> Finding:
-    free = shutil.disk_usage(Path.cwd()).free
-    return Finding("free space here", free >= _NEED_DISK, f"{free / 2**30:.1f} GiB", "free some space")
+def examine_temporary_folder() -> Finding:
+    """Blender and the build stage their files there."""
+    try:
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(b"glint")
+        return Finding("temporary folder", True, tempfile.gettempdir())
+    except OSError as error:
+        return Finding("temporary folder", False, str(error), "set TMPDIR to a folder that can be written to")

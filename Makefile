@@ -1,0 +1,46 @@
+# The commands of a fresh checkout. `make` alone lists them.
+#
+# .ci/bootstrap finds Python 3.13 or 3.11, makes .venv and installs what is missing; it does nothing when all is there.
+
+PYTHON := .venv/bin/python
+SPEC ?= scenes/quickstart.toml
+OUT ?= datasets/quickstart
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format docs clean setup setup-dev
+
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: setup  ## set up, build the quickstart dataset and say where its report is
+	@$(PYTHON) run_pipeline.py build $(SPEC) --out $(OUT); status=$$?; \
+	if [ -f $(OUT)/LATEST ]; then \
+		echo "report: $(OUT)/builds/$$(cat $(OUT)/LATEST)/report/index.html"; \
+	fi; \
+	exit $$status
+
+test: setup-dev  ## set up and run every test (ARGS="-k store" for some)
+	$(PYTHON) -m pytest $(ARGS)
+
+lint: setup-dev  ## ruff and mypy
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+
+format: setup-dev  ## rewrite the code in the project's format
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+docs: setup-dev  ## write docs/commands.md anew from the commands
+	$(PYTHON) -m pipeline.docs
+
+setup:  ## make .venv with what a build needs
+	@.ci/bootstrap
+
+setup-dev:  ## make .venv with the test tools too
+	@.ci/bootstrap --extra dev
+
+clean:  ## remove environments and caches; datasets stay
+	rm -rf .venv .venv311 .cache .mypy_cache .ruff_cache .pytest_cache build dist
+	find . -name __pycache__ -type d -not -path './datasets/*' -prune -exec rm -rf {} +
