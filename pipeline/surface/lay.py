@@ -17,6 +17,8 @@ from pipeline.surface.roles import Axis, Vector, axis_of, parallel
 
 EQUAL_SPREAD = 1.02
 """A face whose two largest second moments differ by less than this factor has no longest direction of its own."""
+LOST = 1e-3
+"""Sine of the angle to the normal below which a direction says nothing about the tangent plane."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,10 +116,12 @@ def tangent_to(normals: Vector, directions: Vector) -> Vector:
 
     Where a direction is zero or parallel to the normal any tangent is as good: the one nearest to a world axis.
     """
+    normals = normals / np.linalg.norm(normals, axis=1, keepdims=True)  # float32 normals are unit to 1e-7 only
     flat = _project(normals, directions)
     lengths = np.linalg.norm(flat, axis=1)
-    lost = lengths <= 1e-6 * np.maximum(np.linalg.norm(directions, axis=1), 1e-9)
+    lost = lengths <= LOST * np.maximum(np.linalg.norm(directions, axis=1), 1e-9)
     flat[lost] = _project(normals[lost], np.eye(3)[np.argmin(np.abs(normals[lost]), axis=1)])
+    flat = _project(normals, flat)  # again: a short rest of a long vector has lost digits
     result: Vector = flat / np.linalg.norm(flat, axis=1, keepdims=True)
     return result
 

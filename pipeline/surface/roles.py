@@ -21,6 +21,8 @@ LARGEST_DRILL_M = 0.016
 """Holes up to this diameter are drilled, wider ones bored or reamed."""
 TURNED_SHARE = 0.2
 """A part has a turning axis when the full round faces about one line are at least this share of its area."""
+FACED_REACH = 1.05
+"""A faced plane reaches at most this many times as far from the turning axis as the widest turned surface."""
 LARGE_PLANE_SHARE = 0.1
 """A plane is large when it has at least this share of the part's plane area."""
 SAME_DIRECTION = 1e-3
@@ -60,6 +62,7 @@ class Workpiece:
 
     operations: tuple[Operation, ...]
     turning_axis: Axis | None
+    """Of the turned part of the work, if there is one."""
     roles: tuple[tuple[str, ...], ...]
     """Of each operation: roles in the order of preference, the words of assets/tables/finishes."""
 
@@ -94,9 +97,10 @@ def understand(part: Part) -> Workpiece:
     members = vertices_of_faces(part)
     tolerance = SAME_PLACE * part.info.diameter_m
     operations = _join(part, members, tolerance)
-    turning = _turning_axis(operations, part.info.area_m2, tolerance)
+    turning = _turning(operations, part.info.area_m2, tolerance)
     context = _Context(part, members, operations, turning, tolerance)
-    return Workpiece(operations, turning, tuple(context.roles(operation) for operation in operations))
+    axis = None if turning is None else turning.axis
+    return Workpiece(operations, axis, tuple(context.roles(operation) for operation in operations))
 
 
 def _join(part: Part, members: list[NDArray[np.int32]], tolerance: float) -> tuple[Operation, ...]:
@@ -175,23 +179,38 @@ def _any_other(direction: Vector) -> Vector:
     return other
 
 
-def _turning_axis(operations: tuple[Operation, ...], area_m2: float, tolerance: float) -> Axis | None:
+@dataclass(frozen=True, eq=False)
+class _Turning:
+    """A line about which full round faces lie."""
+
+    axis: Axis
+    operations: list[Operation]
+
+    @property
+    def area_m2(self) -> float:
+        return sum(operation.area_m2 for operation in self.operations)
+
+    @property
+    def convex(self) -> bool:
+        return any(operation.face.inner is False for operation in self.operations)
+
+
+def _turning(operations: tuple[Operation, ...], area_m2: float, tolerance: float) -> _Turning | None:
     """The line about which most full round area lies, if it is enough and some of it is convex."""
-    lines: list[tuple[Axis, float, bool]] = []
+    lines: list[_Turning] = []
     for operation in operations:
         axis = axis_of(operation.face) if operation.full else None
         if axis is None:
             continue
-        convex = operation.face.inner is False
-        for i, (line, total, any_convex) in enumerate(lines):
-            near = float(distance_to_axis(axis.origin, line)) < tolerance
-            if near and parallel(axis.direction, line.direction):
-                lines[i] = (line, total + operation.area_m2, any_convex or convex)
+        for line in lines:
+            near = float(distance_to_axis(axis.origin, line.axis)) < tolerance
+            if near and parallel(axis.direction, line.axis.direction):
+                line.operations.append(operation)
                 break
         else:
-            lines.append((axis, operation.area_m2, convex))
-    candidates = [(total, axis) for axis, total, convex in lines if convex and total >= TURNED_SHARE * area_m2]
-    return max(candidates, key=lambda pair: pair[0])[1] if candidates else None
+            lines.append(_Turning(axis, [operation]))
+    candidates = [line for line in lines if line.convex and line.area_m2 >= TURNED_SHARE * area_m2]
+    return max(candidates, key=lambda line: line.area_m2, default=None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,7 +220,7 @@ class _Context:
     part: Part
     members: list[NDArray[np.int32]]
     operations: tuple[Operation, ...]
-    turning: Axis | None
+    turning: _Turning | None
     tolerance: float
 
     def roles(self, operation: Operation) -> tuple[str, ...]:
@@ -221,12 +240,12 @@ class _Context:
     def _on_turning_axis(self, face: Face) -> bool:
         if self.turning is None or face.origin is None:
             return False
-        return float(distance_to_axis(np.array(face.origin), self.turning)) < self.tolerance
+        return float(distance_to_axis(np.array(face.origin), self.turning.axis)) < self.tolerance
 
     def _plane_roles(self, operation: Operation) -> tuple[str, ...]:
         normal = np.array(operation.face.axis, dtype=np.float64)
         roles = []
-        if self.turning is not None and parallel(normal, self.turning.direction):
+        if self._is_faced(operation, normal):
             roles.append("plane_faced")
         if self._opens_a_hole(operation, normal):
             roles.append("plane_at_hole")
@@ -234,9 +253,24 @@ class _Context:
         roles.append("plane_large" if operation.area_m2 >= LARGE_PLANE_SHARE * planes else "plane_small")
         return tuple(roles)
 
+    def _is_faced(self, operation: Operation, normal: Vector) -> bool:
+        """Whether a plane is square to the turning axis and no wider than the turned surfaces about it."""
+        if self.turning is None or not parallel(normal, self.turning.axis.direction):
+            return False
+        reach = max(self._reach(other, self.turning.axis) for other in self.turning.operations)
+        return self._reach(operation, self.turning.axis) <= FACED_REACH * reach
+
+    def _reach(self, operation: Operation, axis: Axis) -> float:
+        return float(np.max(distance_to_axis(self._points(operation), axis)))
+
+    def _points(self, operation: Operation) -> Vector:
+        indices = np.concatenate([self.members[i] for i in operation.faces])
+        points: Vector = self.part.vertices[indices]
+        return points
+
     def _opens_a_hole(self, operation: Operation, normal: Vector) -> bool:
         """Whether a hole square to this plane has its rim (or the rim of its countersink) on it."""
-        points = self.part.vertices[np.concatenate([self.members[i] for i in operation.faces])]
+        points = self._points(operation)
         for other in self.operations:
             radius, axis = other.face.radius_m, axis_of(other.face)
             if (

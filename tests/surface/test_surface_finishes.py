@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.surface.finishes import RA_LEVELS, finish_part
+from pipeline.surface.lay import tangent_to
 from pipeline.surface.processes import process
 from pipeline.tables import names, table
 
@@ -71,6 +72,12 @@ def test_casting_is_machined_at_its_holes_only(make_bush, make_block, make_item,
     assert processes_of(block) == ["sand_cast"] * 6 + ["drilled"]
 
 
+def test_planes_wider_than_the_turned_surfaces_are_not_faced(make_block, make_item, hole):
+    boss = hole(0.018, 0.01, 0.09, centre=(0.04, 0.02))  # a turned boss on a block that no chuck would hold
+    surface = finish_part(make_block([boss]), make_item("machined"))
+    assert processes_of(surface) == ["face_milled"] * 2 + ["end_milled"] * 4 + ["turned"]
+
+
 def test_bush_grooves_run_around_its_true_axis(make_bush, make_item, tilted):
     part = make_bush(rotation=tilted, offset=(0.3, -0.2, 0.1))
     surface = finish_part(part, make_item("machined"))
@@ -116,6 +123,17 @@ def test_lay_is_either_straight_or_round_or_absent_as_the_process_says(scheme, m
             np.testing.assert_allclose(np.maximum(straight, around)[members], wanted, atol=1e-6)
         np.testing.assert_allclose(straight * around, 0.0, atol=1e-6)
         np.testing.assert_allclose((surface.lay * part.normals).sum(axis=1), 0.0, atol=1e-6)
+
+
+def test_directions_stay_tangent_on_faces_almost_square_to_them():
+    rng = np.random.default_rng(6)
+    normals = rng.normal(size=(1000, 3)).astype(np.float32)
+    normals /= np.linalg.norm(normals, axis=1)[:, None]
+    angles = 10.0 ** rng.uniform(-6, 0, size=(1000, 1))
+    directions = normals + angles * rng.normal(size=(1000, 3))
+    lay = tangent_to(normals.astype(np.float64), directions)
+    np.testing.assert_allclose(np.linalg.norm(lay, axis=1), 1.0, atol=1e-12)
+    np.testing.assert_allclose((lay * normals).sum(axis=1), 0.0, atol=1e-7)
 
 
 def test_materials_follow_the_triangles(make_bush, make_item):
