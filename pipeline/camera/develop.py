@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.bundle import load_bundle
-from pipeline.camera.expose import GREY, HEADROOM, Exposure, expose
+from pipeline.camera.expose import GREY, GREY_WITHOUT_CURVE, HEADROOM, Exposure, expose
 from pipeline.camera.hardware import Sensor, lens_named, sensor_named
 from pipeline.camera.mix import group_gains, mix, mixed_cct
 from pipeline.camera.optics import through_lens
@@ -97,7 +97,8 @@ def develop_photo(scene: SceneSpec, photo: PhotoSpec, light: ViewLight, out: Pat
     sensor, lens = sensor_named(photo.sensor), lens_named(photo.lens)
     gains = group_gains(photo, tuple(light.groups))
     radiance = mix(light.groups, gains)
-    exposure = expose(radiance, sensor, lens, photo.f_number, photo.exposure_ev)
+    grey = GREY_WITHOUT_CURVE if photo.tone == "linear" else GREY
+    exposure = expose(radiance, sensor, lens, photo.f_number, photo.exposure_ev, grey)
     frame = capture(through_lens(radiance, lens), exposure, sensor, photo.seed)
     picture = develop_codes(frame.codes, sensor, photo.white_balance_k, photo.tone)
     photo_id = photo_id_of(scene.scene_id, photo.view_index, photo.photo_index)

@@ -18,17 +18,21 @@ from pipeline.camera.hardware import Lens, Sensor
 from pipeline.view_light import luminance
 
 GREY: Final = 0.18
-"""Reflectance of the metering card."""
+"""Reflectance of the metering card, and the scene-linear value at which a picture should show it."""
+GREY_WITHOUT_CURVE: Final = 0.36
+"""The value for pictures that no curve brightens: inspection cameras aim at about a third of their range."""
 HEADROOM: Final = math.sqrt(2.0)
 """White lies half a stop below saturation, as in ISO 12232's saturation-based speed."""
 WHITE_LUMINANCE_CD_M2: Final = 1000.0 / math.pi
 """Luminance of radiance 1: a white surface at 1000 lx, the lighting EN 12464-1 asks for at precision work."""
 SHUTTER_RANGE_S: Final = (1.0 / 4000.0, 0.5)
 GUARDED_SHARE: Final = 0.01
-"""At most this share of the pixels may saturate at the metered exposure."""
+"""At most this share of the pixels may saturate at the metered exposure ..."""
+GUARD_LIMIT_STOPS: Final = 2.5
+"""... unless saving them would darken the picture by more than this: small lamps in polished metal stay white."""
 _METER_SIGMA: Final = 0.3
 """Standard deviation of the centre weighting, in image widths and heights."""
-_DARKEST: Final = 1e-3
+_DARKEST: Final = 0.1
 """Pixels darker than this share of the mean count as that dark, so that black backgrounds do not rule the meter."""
 _LEAST_RADIANCE: Final = 1e-6
 """What the meter reads in complete darkness."""
@@ -49,14 +53,16 @@ class Exposure:
     """(3,) radiance at which each channel clips in the image centre; for a mono sensor that of white light."""
 
 
-def expose(radiance: NDArray[np.float32], sensor: Sensor, lens: Lens, f_number: float, ev: float) -> Exposure:
-    """Exposure of *radiance* (h, w, 3), *ev* stops from the metered one.
+def expose(
+    radiance: NDArray[np.float32], sensor: Sensor, lens: Lens, f_number: float, ev: float, grey: float = GREY
+) -> Exposure:
+    """Exposure of *radiance* (h, w, 3), *ev* stops from the metered one, which shows the average at *grey*.
 
     The aperture is the nearest that *lens* has. The shutter is lengthened first, then gain is raised; what the limits
     of both do not allow remains under- or overexposed.
     """
     aperture = min(max(f_number, lens.f_min), lens.f_max)
-    wanted = metered_scale(radiance, sensor) * 2.0**ev
+    wanted = metered_scale(radiance, sensor, grey) * 2.0**ev
     per_second = _scale_per_second(sensor, aperture)
     shutter = min(max(wanted / per_second, SHUTTER_RANGE_S[0]), SHUTTER_RANGE_S[1])
     gain = min(max(wanted / (per_second * shutter), 1.0), sensor.max_gain)
@@ -66,19 +72,21 @@ def expose(radiance: NDArray[np.float32], sensor: Sensor, lens: Lens, f_number: 
     return Exposure(shutter, gain, aperture, scale * response, saturation)
 
 
-def metered_scale(radiance: NDArray[np.float32], sensor: Sensor) -> float:
+def metered_scale(radiance: NDArray[np.float32], sensor: Sensor, grey: float = GREY) -> float:
     """Share of the sensor's (green) range per unit of radiance that a camera would choose for *radiance* (h, w, 3).
 
-    The centre-weighted log-average luminance becomes 18 % grey, half a stop of headroom kept above white; less when
-    more than GUARDED_SHARE of the pixels would saturate.
+    The centre-weighted log-average luminance becomes *grey*, half a stop of headroom kept above white; less, down to
+    GUARD_LIMIT_STOPS, when more than GUARDED_SHARE of the pixels would saturate.
     """
-    grey_scale = GREY / HEADROOM / log_average(luminance(radiance))
+    grey_scale = grey / HEADROOM / log_average(luminance(radiance))
     signal = sensor_signal(radiance, np.array(sensor.response), sensor)
     # Channel by channel is many times faster than max(axis=-1) over three values.
     brightest = reduce(np.maximum, [signal[..., channel] for channel in range(signal.shape[-1])]).ravel()
     rank = max(0, math.ceil(brightest.size * (1.0 - GUARDED_SHARE)) - 1)
     guard = float(np.partition(brightest, rank)[rank])
-    return min(grey_scale, 1.0 / guard) if guard > 0.0 else grey_scale
+    if guard * grey_scale <= 1.0:
+        return grey_scale
+    return max(1.0 / guard, float(grey_scale / 2.0**GUARD_LIMIT_STOPS))
 
 
 def sensor_signal(radiance: NDArray[np.float32], scale: NDArray[np.float64], sensor: Sensor) -> NDArray[np.float32]:
@@ -90,7 +98,7 @@ def sensor_signal(radiance: NDArray[np.float32], scale: NDArray[np.float64], sen
 
 
 def log_average(image: NDArray[np.float32]) -> float:
-    """Centre-weighted geometric mean of an image (h, w) of luminances; darkness is held at 1/1000 of the mean."""
+    """Centre-weighted geometric mean of an image (h, w) of luminances; darkness is held at a tenth of the mean."""
     height, width = image.shape
     weight = np.outer(_bell(height), _bell(width))
     floor = max(_DARKEST * float(np.mean(image, dtype=np.float64)), _LEAST_RADIANCE)

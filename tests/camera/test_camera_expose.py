@@ -32,12 +32,20 @@ def test_each_stop_doubles_the_exposure() -> None:
 def test_meter_leaves_at_most_one_percent_of_a_glossy_scene_saturated() -> None:
     rng = np.random.default_rng(5)
     scene = np.full((100, 100, 3), 0.01, np.float32)
-    scene[rng.random((100, 100)) < 0.05] = 5.0
+    scene[rng.random((100, 100)) < 0.05] = 0.4
     scene[rng.random((100, 100)) < 0.004] = 500.0
     for sensor in (COLOUR, MONO):
         signal = sensor_signal(scene, metered_scale(scene, sensor) * np.array(sensor.response), sensor)
         saturated = (signal > 1.0 + 1e-6).any(axis=-1).mean()
         assert 0.0 < saturated <= 0.01
+
+
+def test_meter_gives_up_saving_what_would_cost_more_than_two_and_a_half_stops() -> None:
+    scene = np.full((100, 100, 3), 0.01, np.float32)
+    scene[:10, :10] = 0.01001
+    alone = metered_scale(scene, COLOUR)
+    scene[:, :3] = 100.0
+    assert log_average(scene[..., 1]) * metered_scale(scene, COLOUR) == pytest.approx(0.01 * alone / 2.0**2.5, rel=0.01)
 
 
 def test_the_middle_of_the_picture_counts_most() -> None:
@@ -51,7 +59,9 @@ def test_the_middle_of_the_picture_counts_most() -> None:
 def test_black_surroundings_do_not_blow_up_the_exposure() -> None:
     scene = np.zeros((60, 60, 3), np.float32)
     scene[20:40, 20:40] = 0.5
-    assert 0.0 < metered_scale(scene, COLOUR) <= 1.0 / 0.5
+    assert (
+        0.18 / math.sqrt(2.0) / 0.5 < metered_scale(scene, COLOUR) <= 1.0 / 0.5
+    )  # 0.5 is grey at least, white at most
     assert math.isfinite(metered_scale(np.zeros((8, 8, 3), np.float32), COLOUR))
 
 
