@@ -41,8 +41,8 @@ _ENCODING: Final = {
 
 OVEREXPOSED_SHARE: Final = 0.05
 """Share of clipped pixels from which a photo counts as overexposed."""
-UNDEREXPOSED_STOPS: Final = 2.0
-"""A photo is underexposed when its 95th percentile lies this many stops below white."""
+UNDEREXPOSED_STOPS: Final = 3.0
+"""A photo is underexposed when its 95th percentile lies this many stops below white: half a stop under grey."""
 LEAST_SNR: Final = 10.0
 """Signal-to-noise ratio at 18 % grey below which a photo is noisy (ISO 12232: "acceptable" picture quality)."""
 
