@@ -160,7 +160,7 @@ def local_executor(workplace: Workplace, workers: int) -> DaskExecutor:
         resources={"render": 1, "cpu": cpu_slots},
         processes=True,
         memory_limit=0,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
         silence_logs=logging.CRITICAL,
     )
     slots: dict[Resource, int] = {"render": workers, "cpu": workers * cpu_slots}
