@@ -120,7 +120,8 @@ class _Assembler:
 
     def add_surrounding(self, number: int, mesh: SurroundingMesh) -> None:
         entry = BundleObject(FIRST_SURROUNDING + number, "surroundings", mesh.label, mesh.label, None)
-        self.add(entry, self._plain(mesh.vertices, mesh.triangles, mesh.material))
+        arrays = self._plain(mesh.vertices, mesh.triangles, mesh.material)
+        self.add(entry, arrays, camera_visible=mesh.camera_visible)
 
     def add_lamp(self, number: int, lamp: LampMesh) -> None:
         entry = BundleObject(FIRST_LAMP + number, "light", lamp.light_id, lamp.kind, lamp.group)
