@@ -26,7 +26,6 @@ from pipeline.parts.symmetry import find_symmetries
 from pipeline.parts.topology import (
     area_vectors,
     closed_runs,
-    connected_triangles,
     count_ids,
     count_open_edges,
     extent,
@@ -93,10 +92,9 @@ def _solids(body: Body, is_brep: bool) -> list[_Piece]:
     if count_open_edges(group[body.triangles]):
         group = weld(body.vertices, SAME_POINT * extent(body.vertices))
     welded = group[body.triangles]
-    if is_brep:
-        shell = closed_runs(welded, body.face_of_triangle)[body.face_of_triangle]
-    else:
-        shell = connected_triangles(welded)
+    if not is_brep:  # `meshes` made one body of each solid
+        return [_piece(body.name, body, welded, np.arange(len(welded)))]
+    shell = closed_runs(welded, body.face_of_triangle)[body.face_of_triangle]
     shells = [np.flatnonzero(shell == i) for i in range(count_ids(shell))]
     volumes = [volume(body.vertices, body.triangles[rows]) for rows in shells]
     solids: list[list[int]] = []

@@ -63,6 +63,7 @@ def read_brep(data: bytes, contents: StepContents | LengthUnit, tolerance: Toler
     styled = _run(data, fine)
     plain = _run(without_styles(data), fine) if is_step and _has_face_colors(styled) else styled
     bodies = _bodies(plain, is_step)
+    check_triangles(sum(len(b.triangles) for b in bodies), limits)
     if plain is not styled:
         bodies = _colored(bodies, _bodies(styled, is_step))
     bodies, skipped = _solids_only(bodies, contents)

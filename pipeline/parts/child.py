@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pipeline.errors import InputError
 from pipeline.parts.limits import Limits, Tolerance
+from pipeline.parts.part import Part, save_part
 from pipeline.records import from_dict, read_json, sha256_bytes, write_json
 
 STATUS_FILE = "status.json"
@@ -26,7 +27,7 @@ class Job:
     tolerance: Tolerance
     limits: Limits
     out: str
-    """Existing folder for the part and the status."""
+    """Existing folder for the part and the status; unused by `read_here`."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def main(job_file: Path) -> None:
     job = from_dict(Job, read_json(job_file))
     _limit_self(job.limits)
     try:
-        _read(job)
+        save_part(read_here(job), Path(job.out))
         status = Status("done", "")
     except InputError as error:
         status = Status("refused", str(error))
@@ -65,11 +66,11 @@ def _limit_self(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _read(job: Job) -> None:
+def read_here(job: Job) -> Part:
+    """Read the job's file in this process, with nothing but the triangle limit. Raises InputError."""
     from pipeline.parts.assemble import Origin, build_part
     from pipeline.parts.body import Reading
     from pipeline.parts.container import LengthUnit, file_format, read_iges_unit, read_step_contents
-    from pipeline.parts.part import save_part
 
     path = Path(job.path)
     data = path.read_bytes()
@@ -86,8 +87,7 @@ def _read(job: Job) -> None:
         from pipeline.parts.meshes import read_mesh
 
         reading, unit = read_mesh(data, name, job.units, job.limits)
-    part = build_part(reading, Origin(path, sha256_bytes(data), name, unit))
-    save_part(part, Path(job.out))
+    return build_part(reading, Origin(path, sha256_bytes(data), name, unit))
 
 
 if __name__ == "__main__":

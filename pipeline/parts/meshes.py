@@ -104,12 +104,30 @@ def _closed_bodies(name: str, mesh: Any, metres: float, diameter: float) -> list
     given = mesh.metadata["given_normals"]
     if given is not None and flipped:
         given = -given
-    component = connected_triangles(group[triangles])
-    names = _numbered(name, count_ids(component))
+    solid = _solid_numbers(vertices, triangles, connected_triangles(group[triangles]))
+    names = _numbered(name, count_ids(solid))
     return [
-        _body(names[i], vertices, triangles[component == i], group, given, mesh.metadata["color"], diameter)
+        _body(names[i], vertices, triangles[solid == i], group, given, mesh.metadata["color"], diameter)
         for i in range(len(names))
     ]
+
+
+def _solid_numbers(
+    vertices: NDArray[np.float64], triangles: NDArray[np.int64], component: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """(m,) solid of each triangle: an inside-out component is a void and joins the smallest body whose box holds it."""
+    boxes, volumes = [], []
+    for i in range(count_ids(component)):
+        own = triangles[component == i].astype(np.int32)
+        boxes.append((vertices[own].min(axis=(0, 1)), vertices[own].max(axis=(0, 1))))
+        volumes.append(volume(vertices, own))
+    bodies = [i for i, v in enumerate(volumes) if v > 0]
+    number = np.zeros(len(volumes), dtype=np.int32)
+    for i, (low, high) in enumerate(boxes):
+        around = [b for b in bodies if np.all(boxes[b][0] <= low) and np.all(boxes[b][1] >= high)]
+        home = i if i in bodies or not around else min(around, key=lambda b: volumes[b])
+        number[i] = home
+    return np.unique(number, return_inverse=True)[1].astype(np.int32)[component]
 
 
 def _welded(

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +27,9 @@ from pipeline.records import from_dict, read_json, write_json
 
 __all__ = ["Limits", "Tolerance", "read_part"]
 
-_LOG_LINES: Final = 4
+_POLL_SECONDS: Final = 0.05
+_FULL: Final = 0.5
+"""A crash with this share of the memory limit in use in use was caused by it: arrays grow by doubling."""
 _OUT_OF_MEMORY: Final = ("bad_alloc", "MemoryError", "Cannot allocate memory", "Unable to allocate")
 
 
@@ -71,15 +75,36 @@ def _run_child(out: Path, limits: Limits) -> None:
         except OSError as error:
             raise EnvironmentProblem(f"cannot start a process to read CAD files: {error}") from error
         try:
-            code = process.wait(limits.seconds)
-        except subprocess.TimeoutExpired:
-            raise InputError(
-                f"reading took longer than the limit of {limits.seconds:g} s and was stopped; simplify the model "
-                "(remove hidden parts, threads, text), ask for a coarser tolerance, or raise the time limit"
-            ) from None
+            peak = _watch(process, limits)
         finally:
             _stop(process)
-    _judge(out, code, limits)
+    _judge(out, process.returncode, peak, limits)
+
+
+def _watch(process: subprocess.Popen[bytes], limits: Limits) -> int:
+    """Wait for the process; return the largest address space seen, bytes. Raises InputError when its time is over."""
+    end, peak = time.monotonic() + limits.seconds, 0
+    while True:
+        peak = max(peak, _address_space(process.pid))
+        try:
+            process.wait(max(0.0, min(_POLL_SECONDS, end - time.monotonic())))
+            return peak
+        except subprocess.TimeoutExpired:
+            if time.monotonic() >= end:
+                raise InputError(
+                    f"reading took longer than the limit of {limits.seconds:g} s and was stopped; simplify the model "
+                    "(remove hidden parts, threads, text), ask for a coarser tolerance, or raise the time limit"
+                ) from None
+
+
+def _address_space(pid: int) -> int:
+    """Peak address space of a process in bytes; 0 where the system does not tell."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0
+    found = re.search(r"VmPeak:\s+(\d+) kB", status)
+    return int(found.group(1)) * 1024 if found else 0
 
 
 def _environment() -> dict[str, str]:
@@ -102,7 +127,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _judge(out: Path, code: int, limits: Limits) -> None:
+def _judge(out: Path, code: int, peak: int, limits: Limits) -> None:
     """Turn the end of the process into nothing, or into an InputError."""
     log = (out / "log.txt").read_text(encoding="utf-8", errors="replace")
     status = from_dict(Status, read_json(out / STATUS_FILE)) if (out / STATUS_FILE).is_file() else None
@@ -110,7 +135,8 @@ def _judge(out: Path, code: int, limits: Limits) -> None:
         return
     if status is not None and status.outcome == "refused":
         raise InputError(status.message)
-    if status is not None or any(word in log for word in _OUT_OF_MEMORY):
+    crashed_full = code < 0 and peak > _FULL * limits.memory_bytes  # the kernel does not check what malloc gave it
+    if status is not None or crashed_full or any(word in log for word in _OUT_OF_MEMORY):
         raise InputError(
             f"reading needed more than the limit of {limits.memory_bytes / 2**30:.3g} GiB of memory; check the file's "
             "length unit, ask for a coarser tolerance, simplify the model, or raise the memory limit"

@@ -10,7 +10,6 @@ rolling on, friction, neighbours (`pipeline.arrange`).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -158,38 +157,31 @@ def _sorted(down: Floats, probability: Floats) -> tuple[Floats, Floats]:
 
 def _joined(down: Floats, probability: Floats, angle: float, symmetries: Symmetries) -> tuple[Floats, Floats]:
     """Add the probability of every pose to the most probable one that is the same within *angle*."""
-    turns = [np.eye(3)] + [np.array(m).reshape(4, 4)[:3, :3] for m in symmetries.discrete]
-    axes = [np.array(axis) for axis, _ in symmetries.continuous]
+    turns = np.stack([np.eye(3)] + [np.array(m).reshape(4, 4)[:3, :3] for m in symmetries.discrete])
+    axes = np.array([axis for axis, _ in symmetries.continuous]).reshape(-1, 3)
+    images = np.zeros((len(down), len(turns), 3))
     kept: list[int] = []
-    images: list[Floats] = []
     total = np.zeros(len(down))
     for i in range(len(down)):
-        match = _match(down[i], images, kept, down, axes, math.cos(angle), angle)
+        match = _first_match(images[: len(kept)], down[i], axes, angle)
         if match is None:
+            images[len(kept)] = turns @ down[i]
+            match = len(kept)
             kept.append(i)
-            images.append(np.stack([turn @ down[i] for turn in turns]))
-            match = i
-        total[match] += probability[i]
+        total[kept[match]] += probability[i]
     return _sorted(down[kept], total[kept])
 
 
-def _match(
-    direction: Floats,
-    images: Sequence[Floats],
-    kept: Sequence[int],
-    down: Floats,
-    axes: Sequence[Floats],
-    cosine: float,
-    angle: float,
-) -> int | None:
-    for image, i in zip(images, kept, strict=True):
-        if float(np.max(image @ direction)) >= cosine:
-            return i
-        for axis in axes:
-            tilts = np.arccos(np.clip(image @ axis, -1.0, 1.0))
-            if float(np.min(np.abs(tilts - math.acos(max(-1.0, min(1.0, float(direction @ axis))))))) <= angle:
-                return i
-    return None
+def _first_match(images: Floats, direction: Floats, axes: Floats, angle: float) -> int | None:
+    """First of the (k, t, 3) *images* that is *direction* within *angle*, or would be after a turn about an axis."""
+    if len(axes) > 1 and len(images):  # a ball: two axes give every rotation
+        return 0
+    same = np.any(images @ direction >= math.cos(angle), axis=1)
+    for axis in axes:
+        tilts = np.arccos(np.clip(images @ axis, -1.0, 1.0))
+        same |= np.any(np.abs(tilts - math.acos(np.clip(direction @ axis, -1.0, 1.0))) <= angle, axis=1)
+    found = np.flatnonzero(same)
+    return int(found[0]) if len(found) else None
 
 
 def _enough(probability: Floats) -> int:

@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.parts.child import Job, read_here
+from pipeline.parts.limits import Limits, Tolerance
 from pipeline.parts.part import Part
-from pipeline.parts.read import Limits, Tolerance, read_part
 
 DATA = Path(__file__).parent / "data"
 
 
 @cache
 def _read(name: str) -> Part:
-    return read_part(DATA / name, units=None, tolerance=Tolerance(), limits=Limits())
+    return read_here(Job(str(DATA / name), None, Tolerance(), Limits(), ""))
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from pipeline.parts.child import Job, read_here
 from pipeline.parts.measure import euler_number
 from pipeline.parts.part import load_part, save_part
 from pipeline.parts.read import Limits, Tolerance, read_part
@@ -187,7 +188,7 @@ def test_smaller_tolerance_comes_nearer_to_the_true_volume(data):
     errors = []
     for linear in (2e-4, 2e-6):
         tolerance = Tolerance(linear_m=linear, angular_rad=1.0)
-        part = read_part(data / "cylinder.step", units=None, tolerance=tolerance, limits=Limits())
+        part = read_here(Job(str(data / "cylinder.step"), None, tolerance, Limits(), ""))
         sag = 8 * MM - np.linalg.norm(part.vertices[part.triangles].mean(axis=1)[:, [0, 2]] - (MM, 3 * MM), axis=1)
         assert sag[part.face_of_triangle == 0].max() <= linear * 1.05
         errors.append(true - part.info.volume_m3)
