@@ -38,11 +38,12 @@ For developers: `GLINT_STAGES=module:attribute` puts another registry of stages 
 
 def commands_page() -> str:
     """The page, as Markdown."""
-    context = click.Context(main, info_name="glint", terminal_width=WIDTH, max_content_width=WIDTH)
+    settings = {**main.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
+    context = click.Context(main, info_name="glint", **settings)
     sections = [_HEAD, _section(main, context)]
     for name in sorted(main.commands):
         command = main.commands[name]
-        sections.append(_section(command, click.Context(command, info_name=name, parent=context, terminal_width=WIDTH)))
+        sections.append(_section(command, click.Context(command, info_name=name, parent=context)))
     return "\n".join(sections)
 
 

@@ -75,7 +75,7 @@ def check_writable(root: Path, need_bytes: int = 0) -> None:
     disk, or fewer than *need_bytes* bytes free.
     """
     with folder_errors(root):
-        root.mkdir(parents=True, exist_ok=True)
+        _make(root)
         probe = root / f".writable-{uuid.uuid4().hex}"
         try:
             with probe.open("wb") as file:
@@ -90,6 +90,15 @@ def check_writable(root: Path, need_bytes: int = 0) -> None:
             f"expected at least {need_bytes / 2**20:.0f} MiB free in {root}, found {free / 2**20:.0f} MiB; free some "
             f"space or choose another --out"
         )
+
+
+def _make(root: Path) -> None:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError as error:  # its parent is there, but of a kind that holds no folders (/proc)
+        raise EnvironmentProblem(
+            f"expected a place where folders can be made, found that {root} cannot be; choose another --out"
+        ) from error
 
 
 def _free_bytes(folder: Path) -> int:

@@ -20,6 +20,8 @@ from pipeline.graph.stage import Action
 ActionStatus = Literal["reuse", "build"]
 
 NOT_BUILT: Final = "not built yet"
+REMOVED: Final = "its output was removed from the store"
+FORGOTTEN: Final = "changed, but the record of the old output is gone"
 _MOST_CHANGES: Final = 6
 _MISSING: Final = "nothing"
 _LONGEST: Final = 60
@@ -43,9 +45,13 @@ class LastBuild:
         self._keys: dict[tuple[str, str], str] = _output_keys(store.root)
         self._parts: dict[str, str] | None = None
 
+    def key(self, stage: str, label: str) -> str | None:
+        """Key of the output that plays this role (a stage, and a scene id or part id) in the newest build."""
+        return self._part_key(label) if stage == PART else self._keys.get((label, stage))
+
     def record(self, stage: str, label: str) -> OutputRecord | None:
-        """Record of the output that plays the same role (stage and scene id, or part id) in the newest build."""
-        key = self._part_key(label) if stage == PART else self._keys.get((label, stage))
+        """Record of that output; None when there is none, or none any more."""
+        key = self.key(stage, label)
         if key is None:
             return None
         try:
@@ -68,9 +74,14 @@ def status_of(action: Action, store: Store | None, last: LastBuild | None, catal
     """Whether *action* is in the store, and if not, what changed since the newest build (*last*)."""
     if store is not None and store.has(action.stage, action.key):
         return Status(action, "reuse", ())
-    old = None if last is None else last.record(action.stage, action.label)
-    if old is None:
+    old_key = None if last is None else last.key(action.stage, action.label)
+    if last is None or old_key is None:
         return Status(action, "build", (NOT_BUILT,))
+    if old_key == action.key:
+        return Status(action, "build", (REMOVED,))
+    old = last.record(action.stage, action.label)
+    if old is None:
+        return Status(action, "build", (FORGOTTEN,))
     tools = tools_of(catalog.stages_path, action.stage)
     return Status(action, "build", changes(old, action, catalog.stages[action.stage].version, tools))
 
@@ -88,8 +99,6 @@ def changes(old: OutputRecord, action: Action, version: int, tools: Mapping[str,
         if old_inputs.get(role) != new_inputs.get(role):
             what = "new" if role not in old_inputs else "no longer used" if role not in new_inputs else "changed"
             found.append(f"input {role.replace(':', ' ')} is {what}")
-    if not found:
-        return ("its output was removed from the store",)
     left_out = len(found) - _MOST_CHANGES
     return (*found[:_MOST_CHANGES], f"and {left_out} more") if left_out > 0 else tuple(found)
 

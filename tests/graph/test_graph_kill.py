@@ -37,6 +37,11 @@ def out(tmp_path):
     return tmp_path / "dataset"
 
 
+def start_build(spec, out, trace, *how, render_seconds=0.4):
+    fake = {"trace": str(trace), "render_seconds": render_seconds, "child": True}
+    return start_glint("build", spec, "--out", out, *how, **fake)
+
+
 def finish(spec, out):
     """Run the same command again, undisturbed."""
     done = glint("build", spec, "--out", out, "--sync")
@@ -56,9 +61,7 @@ def second_render(trace):
 
 
 def test_the_driver_is_killed(spec, out, trace, undisturbed):
-    driver = start_glint(
-        "build", spec, "--out", out, "--workers", "2", trace=str(trace), render_seconds=0.3, child=True
-    )
+    driver = start_build(spec, out, trace, "--workers", "2")
     _, worker, _ = second_render(trace)
     driver.kill()
     driver.wait()
@@ -71,9 +74,7 @@ def test_the_driver_is_killed(spec, out, trace, undisturbed):
 
 
 def test_a_worker_is_killed_and_the_build_goes_on_by_itself(spec, out, trace, undisturbed):
-    driver = start_glint(
-        "build", spec, "--out", out, "--workers", "2", trace=str(trace), render_seconds=0.3, child=True
-    )
+    driver = start_build(spec, out, trace, "--workers", "2")
     _, worker, _ = second_render(trace)
     os.kill(worker, signal.SIGKILL)
     stdout, stderr = driver.communicate(timeout=60)
@@ -86,7 +87,7 @@ def test_a_worker_is_killed_and_the_build_goes_on_by_itself(spec, out, trace, un
 
 @pytest.mark.parametrize("how", [["--sync"], ["--workers", "2"]])
 def test_a_render_child_is_killed(spec, out, trace, undisturbed, how):
-    driver = start_glint("build", spec, "--out", out, *how, trace=str(trace), render_seconds=0.4, child=True)
+    driver = start_build(spec, out, trace, *how)
     label, _, child = second_render(trace)
     os.kill(child, signal.SIGKILL)
     _, stderr = driver.communicate(timeout=60)
@@ -111,7 +112,7 @@ def test_a_part_that_kills_its_worker_is_given_up_and_the_rest_is_built(spec, ou
 @pytest.mark.parametrize("how", [["--sync"], ["--workers", "2"]])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_the_build_and_it_can_go_on(spec, out, trace, undisturbed, how, number):
-    driver = start_glint("build", spec, "--out", out, *how, trace=str(trace), render_seconds=0.4, child=True)
+    driver = start_build(spec, out, trace, *how)
     second_render(trace)
     if number == signal.SIGINT:
         os.killpg(driver.pid, number)  # a terminal sends Ctrl-C to every process of the group
@@ -131,7 +132,7 @@ def test_a_signal_stops_the_build_and_it_can_go_on(spec, out, trace, undisturbed
 
 
 def test_a_second_ctrl_c_ends_at_once(spec, out, trace):
-    driver = start_glint("build", spec, "--out", out, "--workers", "1", trace=str(trace), render_seconds=30, child=True)
+    driver = start_build(spec, out, trace, "--workers", "1", render_seconds=30)
     wait_until(lambda: traces(trace, "render"))
     driver.send_signal(signal.SIGINT)
     driver.send_signal(signal.SIGINT)

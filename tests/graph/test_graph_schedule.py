@@ -95,8 +95,8 @@ def test_no_more_than_twice_the_slots_are_in_flight(render, cpu):
     peaks = {"render": 0, "cpu": 0}
 
     def watch(flying):
-        for resource in peaks:
-            peaks[resource] = max(peaks[resource], sum(a.resource == resource for a in flying))
+        for resource, peak in peaks.items():
+            peaks[resource] = max(peak, sum(a.resource == resource for a in flying))
 
     slots = {"render": render, "cpu": cpu}
     play(schedule(plans(40, lambda index: [f"p{index}"]), slots=slots), watch=watch)
