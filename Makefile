@@ -32,8 +32,10 @@ format: setup-dev  ## rewrite the code in the project's format
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-docs: setup-dev  ## write docs/commands.md anew from the commands
+docs: setup-dev  ## write the generated pages and tables of docs/ anew
 	$(PYTHON) -m pipeline.docs
+	$(PYTHON) -m pipeline.dataset.contract docs/data-contract.md
+	$(PYTHON) -m pipeline.spec.reference
 
 setup:  ## make .venv with what a build needs
 	@.ci/bootstrap

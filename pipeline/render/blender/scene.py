@@ -82,7 +82,8 @@ def sample_for_beauty(scene: bpy.types.Scene, job: RenderJob) -> None:
     cycles = scene.cycles
     cycles.samples, cycles.seed = job.render.samples, job.render.seed
     cycles.max_bounces = BOUNCES["max_bounces"]
-    cycles.pixel_filter_type, cycles.filter_width = "BLACKMAN_HARRIS", 1.5
+    # A sensor pixel gathers light over its square; the lens, later, adds its own blur.
+    cycles.pixel_filter_type, cycles.filter_width = "BOX", 1.0
     cycles.use_denoising = job.render.denoise
 
 
