@@ -37,17 +37,10 @@ class BuildTables:
 
         A column that the build's tables do not have (an older build) is None in every row.
         """
-        import pyarrow.parquet as pq
-
         path = self.folder / f"{table}.parquet"
-        if not path.is_file():
+        if not path.is_file() or (where is not None and not where[1]):
             return []
-        there = set(pq.read_schema(path).names)
-        filters = None if where is None else [(where[0], "in", list(where[1]))]
-        if where is not None and not where[1]:
-            return []
-        found = pq.read_table(path, columns=[name for name in columns if name in there], filters=filters)
-        rows: list[Row] = found.to_pylist(maps_as_pydicts="strict")
+        rows = [row for found in _matching(path, columns, where) for row in found.to_pylist(maps_as_pydicts="strict")]
         return [{name: row.get(name) for name in columns} for row in rows]
 
     def values(self, table: str, column: str) -> Iterator[Any]:
@@ -95,6 +88,36 @@ class BuildTables:
 def open_tables(root: Path, folder: Path) -> BuildTables:
     """The tables in the build *folder* of the dataset *root*. Raises FileNotFoundError without a build.json."""
     return BuildTables(root, folder, from_dict(BuildRecord, read_json(folder / BUILD_FILE)))
+
+
+def _matching(path: Path, columns: Sequence[str], where: tuple[str, Sequence[Any]] | None) -> Iterator[Any]:
+    """Arrow tables with the matching rows of each row group: no more than one row group is in memory at a time."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        there = [name for name in columns if name in file.schema_arrow.names]
+        for group in range(file.num_row_groups):
+            if where is None:
+                yield file.read_row_group(group, columns=there)
+                continue
+            column, allowed = where
+            if not _may_hold(file.metadata.row_group(group), column, allowed):
+                continue
+            keys = file.read_row_group(group, columns=[column]).column(0)
+            matches = pc.is_in(keys, value_set=pa.array(allowed, keys.type))
+            if pc.any(matches).as_py():
+                yield file.read_row_group(group, columns=there).filter(matches)
+
+
+def _may_hold(group: Any, column: str, allowed: Sequence[Any]) -> bool:
+    """Whether a row group's statistics leave room for one of the *allowed* values."""
+    for place in range(group.num_columns):
+        entry = group.column(place)
+        if entry.path_in_schema == column and entry.statistics is not None and entry.statistics.has_min_max:
+            return any(entry.statistics.min <= value <= entry.statistics.max for value in allowed)
+    return True
 
 
 def _read_quarantine(path: Path) -> Row:

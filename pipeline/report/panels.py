@@ -50,11 +50,11 @@ _LEGEND_ENTRIES: Final = 7
 _LIGHTS: Final[tuple[Color, ...]] = ((255, 196, 60), (255, 132, 48), (255, 232, 150), (235, 92, 72), (214, 168, 20))
 _PARTS: Final[tuple[Color, ...]] = ((0, 176, 132), (120, 200, 80), (60, 210, 190), (30, 130, 90), (170, 222, 140))
 _SURROUNDINGS: Final[tuple[Color, ...]] = (
-    (86, 120, 190),
-    (120, 150, 214),
-    (62, 88, 150),
-    (150, 170, 200),
-    (90, 100, 130),
+    (82, 116, 190),
+    (158, 170, 190),
+    (50, 70, 120),
+    (120, 160, 230),
+    (96, 100, 112),
 )
 _SELF: Final[tuple[Color, ...]] = ((206, 98, 190),)
 _KINDS: Final = {"light": _LIGHTS, "part": _PARTS, "self": _SELF, "surroundings": _SURROUNDINGS}
@@ -104,7 +104,7 @@ def view_panels(tables: BuildTables, view: Row, photo: Row | None) -> list[Panel
     if photo is not None:
         panels += _photo_panels(tables, photo, instances)
     panels.append(_guarded("What the metal shows", lambda: _reflection_panel(view, reflections)))
-    panels.append(_guarded("Depth", lambda: _depth_panel(tables.file(view["depth_path"]))))
+    panels.append(_guarded("Depth", lambda: _depth_panel(tables, view)))
     panels.append(_guarded("Normals", lambda: _normal_panel(tables.file(view["normal_path"]))))
     panels.append(_guarded("CAD faces", lambda: _face_panel(tables, view)))
     return [*panels, *_group_panels(tables.file(view["layers_path"]))]
@@ -190,13 +190,15 @@ def _source_name(source: tuple[str, str]) -> str:
     return {"self": "the part itself", "part": f"part {name}"}.get(kind, name)
 
 
-def _depth_panel(path: Path) -> Panel:
-    depth = next(iter(read_exr(path).values()))
+def _depth_panel(tables: BuildTables, view: Row) -> Panel:
+    """Depth in colours that span the parts; what is nearer or farther has the end colours."""
+    depth = next(iter(read_exr(tables.file(view["depth_path"])).values()))
     inside = depth > 0
-    low, high = draw.value_range(depth, inside)
+    parts = inside & (read_ids(tables.file(view["instance_path"])) > 0)
+    low, high = draw.value_range(depth, parts if parts.any() else inside)
     picture = draw.false_color(depth, inside, low, high)
     ends = (Legend((253, 231, 37), f"{low:.3f} m"), Legend((68, 1, 84), f"{high:.3f} m"))
-    return Panel("Depth", "along the camera's axis", picture, ends)
+    return Panel("Depth", "along the camera's axis, colours span the parts", picture, ends)
 
 
 def _vectors(path: Path) -> NDArray[np.float32]:
@@ -223,8 +225,7 @@ def _face_panel(tables: BuildTables, view: Row) -> Panel:
 def _group_panels(path: Path) -> list[Panel]:
     """One panel per light group; each is brightened to the same level and says by how much."""
     try:
-        channels = read_exr(path)
-        groups = _group_layers(channels)
+        groups = _group_layers(path)
         level = max((_white(image) for image in groups.values()), default=1.0)
     except (OSError, KeyError, ValueError) as error:
         return [Panel("Light groups", f"cannot be drawn: {error}", None)]
@@ -236,13 +237,14 @@ def _group_panels(path: Path) -> list[Panel]:
     return panels
 
 
-def _group_layers(channels: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
-    """Light group -> (h, w, 3), denoised where there is such a layer."""
-    names = list(dict.fromkeys(name.split(".")[1] for name in channels if name.startswith("group.")))
-    return {
-        name: layer(channels, f"denoised.{name}" if f"denoised.{name}.R" in channels else f"group.{name}")
-        for name in names
-    }
+def _group_layers(path: Path) -> dict[str, NDArray[np.float32]]:
+    """Light group -> (h, w, 3), denoised where the scene was denoised; no other layer is read."""
+    for prefix in ("denoised.", "group."):
+        channels = read_exr(path, (prefix,))
+        if channels:
+            names = dict.fromkeys(name.split(".")[1] for name in channels)
+            return {name: layer(channels, f"{prefix}{name}") for name in names}
+    return {}
 
 
 def _white(image: NDArray[np.float32]) -> float:

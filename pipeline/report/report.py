@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Final
 
+from pipeline.report import draw
 from pipeline.report.charts import bars, counted
 from pipeline.report.choose import PHOTO_COLUMNS, SCENE_TRAITS, clearest, contact_photos, unlike_scenes
 from pipeline.report.data import BuildTables, Row, open_tables
@@ -104,7 +105,9 @@ def _shots(tables: BuildTables, scenes: Sequence[Row]) -> list[_Shot]:
             labelled = labelled_picture(picture, [row for row in instances if row["view_id"] == photo["view_id"]])
         except (OSError, ValueError):
             continue
-        shots.append(_Shot(photo, by_scene[photo["scene_id"]], picture, labelled))
+        width = PictureSizes().sheet_px
+        scene = by_scene[photo["scene_id"]]
+        shots.append(_Shot(photo, scene, draw.shrink(picture, width), draw.shrink(labelled, width)))
     return shots
 
 
@@ -117,8 +120,17 @@ def _details(tables: BuildTables, scenes: Sequence[Row]) -> list[_Detail]:
         if own:
             view = own[place % len(own)]
             photos = tables.rows("photos", PHOTO_COLUMNS, ("view_id", [view["view_id"]]))
-            details.append(_Detail(view, scene, view_panels(tables, view, clearest(photos) if photos else None)))
+            panels = view_panels(tables, view, clearest(photos) if photos else None)
+            details.append(_Detail(view, scene, [_as_shown(panel, large=i == 0) for i, panel in enumerate(panels)]))
     return details
+
+
+def _as_shown(panel: Panel, *, large: bool) -> Panel:
+    """The panel at the largest size the page will show, so that big renders do not fill the memory."""
+    if panel.picture is None:
+        return panel
+    sizes = PictureSizes()
+    return replace(panel, picture=draw.shrink(panel.picture, sizes.photo_px if large else sizes.layer_px))
 
 
 def _title(tables: BuildTables) -> str:
