@@ -29,6 +29,7 @@ from pipeline.parts.topology import (
     count_ids,
     count_open_edges,
     extent,
+    rows_by_id,
     volume,
     weld,
 )
@@ -95,7 +96,7 @@ def _solids(body: Body, is_brep: bool) -> list[_Piece]:
     if not is_brep:  # `meshes` made one body of each solid
         return [_piece(body.name, body, welded, np.arange(len(welded)))]
     shell = closed_runs(welded, body.face_of_triangle)[body.face_of_triangle]
-    shells = [np.flatnonzero(shell == i) for i in range(count_ids(shell))]
+    shells = rows_by_id(shell, count_ids(shell))
     volumes = [volume(body.vertices, body.triangles[rows]) for rows in shells]
     solids: list[list[int]] = []
     for rows, enclosed in zip(shells, volumes, strict=True):
@@ -143,10 +144,7 @@ def _with_exact_normals(piece: _Piece, exact: bool, diameter: float) -> _Piece:
     normals = np.where(normals.any(axis=1)[:, None], normals, flat)
     normals *= np.where(np.einsum("ij,ij->i", normals, flat) < -0.5, -1.0, 1.0)[:, None]
     found = list(piece.surfaces)
-    order = np.argsort(owner, kind="stable")
-    bounds = np.searchsorted(owner[order], np.arange(len(found) + 1))
-    for face in range(len(found)):
-        rows = order[bounds[face] : bounds[face + 1]]
+    for face, rows in enumerate(rows_by_id(owner, len(found))):
         if found[face] is None and exact:
             found[face] = fit_surface(piece.vertices[rows], normals[rows], FIT_RELATIVE * diameter, FIT_ANGLE)
         surface = found[face]
@@ -193,9 +191,10 @@ def _joined(pieces: Sequence[_Piece], reading: Reading, origin: Origin, diameter
     face_of_triangle = []
     for solid_id, piece in enumerate(pieces):
         numbers = np.full(len(piece.surfaces), -1, dtype=np.int32)
-        for local in np.unique(piece.face_of_triangle).tolist():
-            numbers[local] = len(faces)
-            faces.append(_face(piece, local, len(faces), solid_id))
+        for local, rows in enumerate(rows_by_id(piece.face_of_triangle, len(piece.surfaces))):
+            if len(rows):
+                numbers[local] = len(faces)
+                faces.append(_face(piece, local, rows, len(faces), solid_id))
         face_of_triangle.append(numbers[piece.face_of_triangle])
     first = np.cumsum([0, *(len(p.vertices) for p in pieces)])
     vertices = np.concatenate([p.vertices for p in pieces])
@@ -239,9 +238,9 @@ def _solid(piece: _Piece, solid_id: int) -> Solid:
     return Solid(solid_id, piece.name, color, piece.watertight, piece.volume_m3)
 
 
-def _face(piece: _Piece, local: int, face_id: int, solid_id: int) -> Face:
-    """Describe one face from its surface and its own triangles."""
-    triangles = piece.triangles[piece.face_of_triangle == local]
+def _face(piece: _Piece, local: int, rows: NDArray[np.int64], face_id: int, solid_id: int) -> Face:
+    """Describe one face from its surface and its own triangles (*rows*)."""
+    triangles = piece.triangles[rows]
     areas = area_vectors(piece.vertices, triangles)
     weight = np.linalg.norm(areas, axis=1)
     surface = piece.surfaces[local]

@@ -25,7 +25,7 @@ from pipeline.parts.container import LengthUnit, StepContents, without_styles
 from pipeline.parts.kernel_glb import KernelPatch, KernelScene, KernelShape, read_kernel_glb
 from pipeline.parts.limits import Limits, Tolerance
 from pipeline.parts.surfaces import Surface, distance, from_kernel, moved
-from pipeline.parts.topology import connected_triangles, count_ids, count_open_edges, extent, weld
+from pipeline.parts.topology import connected_triangles, count_ids, count_open_edges, extent, rows_by_id, weld
 
 IGES_METRES: Final = 1e-3
 """Length unit of cascadio's meshes of IGES files."""
@@ -136,12 +136,13 @@ def _body(shape: KernelShape) -> Body:
 def _true_surfaces(patch: KernelPatch) -> Iterable[Surface | None]:
     """The patch's analytic surfaces; one whose own vertices do not lie on it is dropped."""
     size = extent(patch.vertices) + extent(np.abs(np.vstack([patch.vertices, np.zeros(3)])))
-    for face, definition in enumerate(patch.definitions):
+    rows = rows_by_id(patch.face_of_triangle, len(patch.definitions))
+    for definition, own in zip(patch.definitions, rows, strict=True):
         surface = from_kernel(definition)
         if surface is None:
             yield None
             continue
-        points = patch.vertices[np.unique(patch.triangles[patch.face_of_triangle == face])]
+        points = patch.vertices[np.unique(patch.triangles[own])]
         yield surface if np.all(np.abs(distance(surface, points)) < 1e-6 * size + 1e-9) else None
 
 
@@ -160,14 +161,9 @@ def _colored(bodies: tuple[Body, ...], styled: tuple[Body, ...]) -> tuple[Body, 
 
 def _face_keys(body: Body) -> list[bytes]:
     """A fingerprint of every face: its mean corner and its mean area vector, rounded."""
-    keys = []
     size = extent(body.vertices) or 1.0
-    order = np.argsort(body.face_of_triangle, kind="stable")
-    bounds = np.searchsorted(body.face_of_triangle[order], np.arange(len(body.surfaces) + 1))
-    for face in range(len(body.surfaces)):
-        corners = body.vertices[body.triangles[order[bounds[face] : bounds[face + 1]]]]
-        keys.append(_fingerprint(corners, size))
-    return keys
+    rows = rows_by_id(body.face_of_triangle, len(body.surfaces))
+    return [_fingerprint(body.vertices[body.triangles[own]], size) for own in rows]
 
 
 def _fingerprint(corners: NDArray[np.float64], size: float) -> bytes:
@@ -207,7 +203,8 @@ def _closed_part(body: Body) -> Body | None:
     """The connected pieces of *body* that are closed, or None."""
     welded = weld(body.vertices)[body.triangles]
     piece = connected_triangles(welded)
-    closed = [i for i in range(count_ids(piece)) if count_open_edges(welded[piece == i]) == 0]
+    pieces = rows_by_id(piece, count_ids(piece))
+    closed = [i for i, own in enumerate(pieces) if count_open_edges(welded[own]) == 0]
     rows = np.isin(piece, closed)
     if not rows.any():
         return None

@@ -23,6 +23,8 @@ LARGEST_DIAMETER_M: Final = 20.0
 _FLAT: Final = 1e-6
 """Thickness over diameter below which a shape counts as flat (float32 coordinates resolve about 1e-7)."""
 
+MOST_COMPARED: Final = 4096
+
 
 def check_size(vertices: Sequence[NDArray[np.float64]], unit: LengthUnit) -> float:
     """Diameter in metres of all the (n, 3) *vertices* together, if a part can have it; else raises InputError."""
@@ -72,20 +74,33 @@ def diameter_of(points: NDArray[np.float64]) -> float:
 
 
 def _farthest_pair(points: NDArray[np.float64]) -> float:
-    """Largest distance between two of (n, 3) points, without looking at those too near the middle to take part."""
-    middle = (points.min(axis=0) + points.max(axis=0)) / 2
-    points = points - middle
+    """Largest distance between two of (n, 3) points.
+
+    Exact while at most MOST_COMPARED points lie far enough from the middle to take part; beyond that (a finely meshed
+    ball) the best of many walks from a point to the one farthest from it.
+    """
+    points = points - (points.min(axis=0) + points.max(axis=0)) / 2
     radius = np.linalg.norm(points, axis=1)
-    best, start = 0.0, points[int(np.argmax(radius))]
-    for _ in range(4):
-        away = np.linalg.norm(points - start, axis=1)
-        best, start = max(best, float(np.max(away))), points[int(np.argmax(away))]
+    best = max(_walk(points, start) for start in points[np.argsort(-radius, kind="stable")[:4]])
     points = points[radius >= (best - float(np.max(radius))) * (1 - 1e-9)]
+    if len(points) > MOST_COMPARED:
+        return max(best, *(_walk(points, start) for start in points[:: len(points) // 128]))
     square = np.einsum("ij,ij->i", points, points)
     for row in range(0, len(points), 1024):
         block = square[row : row + 1024, None] + square[None, :] - 2.0 * points[row : row + 1024] @ points.T
-        best = max(best, float(np.sqrt(np.max(block))))
+        best = max(best, float(np.sqrt(max(0.0, float(np.max(block))))))
     return best
+
+
+def _walk(points: NDArray[np.float64], start: NDArray[np.float64]) -> float:
+    """Go to the farthest point again and again; the longest step."""
+    best = 0.0
+    while True:
+        away = np.linalg.norm(points - start, axis=1)
+        farthest = int(np.argmax(away))
+        if away[farthest] <= best * (1 + 1e-12):
+            return best
+        best, start = float(away[farthest]), points[farthest]
 
 
 def _size_message(diameter: float, unit: LengthUnit) -> str:

@@ -20,7 +20,7 @@ from pipeline.parts.container import LengthUnit, choose_unit, unit_name
 from pipeline.parts.fit import fit_surface
 from pipeline.parts.limits import Limits
 from pipeline.parts.smooth import corner_normals, smooth_regions
-from pipeline.parts.topology import connected_triangles, count_ids, count_open_edges, volume, weld
+from pipeline.parts.topology import connected_triangles, count_ids, count_open_edges, rows_by_id, volume, weld
 
 SHARP_EDGE: Final = math.radians(30.0)
 """Edges that turn by more split the normals and the faces."""
@@ -107,8 +107,8 @@ def _closed_bodies(name: str, mesh: Any, metres: float, diameter: float) -> list
     solid = _solid_numbers(vertices, triangles, connected_triangles(group[triangles]))
     names = _numbered(name, count_ids(solid))
     return [
-        _body(names[i], vertices, triangles[solid == i], group, given, mesh.metadata["color"], diameter)
-        for i in range(len(names))
+        _body(own_name, vertices, triangles[rows], group, given, mesh.metadata["color"], diameter)
+        for own_name, rows in zip(names, rows_by_id(solid, len(names)), strict=True)
     ]
 
 
@@ -117,16 +117,17 @@ def _solid_numbers(
 ) -> NDArray[np.int32]:
     """(m,) solid of each triangle: an inside-out component is a void and joins the smallest body whose box holds it."""
     boxes, volumes = [], []
-    for i in range(count_ids(component)):
-        own = triangles[component == i].astype(np.int32)
+    for rows in rows_by_id(component, count_ids(component)):
+        own = triangles[rows].astype(np.int32)
         boxes.append((vertices[own].min(axis=(0, 1)), vertices[own].max(axis=(0, 1))))
         volumes.append(volume(vertices, own))
     bodies = [i for i, v in enumerate(volumes) if v > 0]
     number = np.zeros(len(volumes), dtype=np.int32)
     for i, (low, high) in enumerate(boxes):
-        around = [b for b in bodies if np.all(boxes[b][0] <= low) and np.all(boxes[b][1] >= high)]
-        home = i if i in bodies or not around else min(around, key=lambda b: volumes[b])
-        number[i] = home
+        number[i] = i
+        if volumes[i] <= 0:
+            around = [b for b in bodies if np.all(boxes[b][0] <= low) and np.all(boxes[b][1] >= high)]
+            number[i] = min(around, key=lambda b: volumes[b], default=i)
     return np.unique(number, return_inverse=True)[1].astype(np.int32)[component]
 
 
@@ -190,8 +191,8 @@ def _body(
     points, unit = corners[first], normals.reshape(-1, 3)[first]
     owner = np.repeat(face, 3)[first]
     surfaces = tuple(
-        fit_surface(points[owner == i], unit[owner == i], FIT * diameter, math.radians(12.0))
-        for i in range(count_ids(face))
+        fit_surface(points[rows], unit[rows], FIT * diameter, math.radians(12.0))
+        for rows in rows_by_id(owner, count_ids(face))
     )
     return Body(
         name=name,

@@ -28,6 +28,13 @@ def count_ids(ids: NDArray[np.integer[Any]]) -> int:
     return int(np.max(ids)) + 1 if ids.size else 0
 
 
+def rows_by_id(ids: NDArray[np.integer[Any]], count: int) -> list[Ints]:
+    """For every id below *count* the rows that carry it, ascending; one sort instead of a search for each."""
+    order = np.argsort(ids, kind="stable")
+    bounds = np.searchsorted(ids[order], np.arange(count + 1))
+    return [order[bounds[i] : bounds[i + 1]] for i in range(count)]
+
+
 def weld(vertices: Floats, distance: float = 0.0) -> Ints:
     """(n,) index of the group of coincident vertices that each of the (n, 3) *vertices* belongs to.
 

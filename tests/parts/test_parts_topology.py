@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import trimesh
 
+from pipeline.parts.check import diameter_of
 from pipeline.parts.fit import fit_surface
 from pipeline.parts.surfaces import Surface, distance, moved, normal
 from pipeline.parts.topology import closed_runs, count_open_edges, volume, weld
@@ -107,3 +108,11 @@ def test_fit_refuses_a_torus_and_a_dented_plane():
     plane = points_on(SURFACES[0])
     plane[5] += 1e-3 * np.array(AXIS)
     assert fit_surface(plane, np.tile(AXIS, (len(plane), 1)), 1e-5, 1e-3) is None
+
+
+def test_diameter_of_few_and_of_many_points():
+    points = np.random.default_rng(5).normal(size=(400, 3)) * (1, 2, 3)
+    brute = np.linalg.norm(points[:, None] - points[None], axis=2).max()
+    assert diameter_of(points) == pytest.approx(brute, rel=1e-12)
+    ball = trimesh.creation.icosphere(subdivisions=6).vertices * (1, 1, 1.001)
+    assert diameter_of(np.asarray(ball)) == pytest.approx(2.002, rel=1e-5)
