@@ -5,7 +5,7 @@ cover: how pixels come about. Layout, below the render stage's output folder:
 
     bundle.json                     SceneBundle
     scene.json                      the SceneSpec
-    views/v<k>/layers.exr           float32 and half radiance layers, scene-linear Rec.709, W/(m2 sr) relative
+    views/v<k>/layers.exr           radiance layers, scene-linear Rec.709, W/(m2 sr) relative, half or float32 of 24 bits
     views/v<k>/depth.exr            float32 metres along the camera's axis, 0 = nothing hit
     views/v<k>/normal.exr           float32 unit shading normal in the camera frame (OpenCV), 0 = nothing hit
     views/v<k>/position.exr         float32 metres, world frame
@@ -59,6 +59,14 @@ FIRST_SURROUNDING: Final = 2001
 FIRST_LAMP: Final = 3001
 WORLD_INDEX: Final = 65535
 """Object indices: parts 1..1000 (= instance_id), supports, surroundings, lamps, and the world."""
+
+LOSSLESS: Final = "zip:1"
+RADIANCE: Final = "pxr24"
+"""EXR compressions. RADIANCE rounds float32 to 24 bits, a relative error of 1.5e-5 that noise hides and sums
+tolerate, for 40 % smaller files; ids, depths and positions are written LOSSLESS."""
+
+_ROWS_AT_ONCE: Final = 64
+"""Rows written to an EXR file in one go; a multiple of the 16 that zip compresses together."""
 
 ObjectKind = Literal["part", "support", "surroundings", "light"]
 
@@ -166,22 +174,27 @@ def _runs(wanted: list[bool]) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def write_exr(path: Path, channels: dict[str, NDArray[Any]]) -> None:
-    """Write (h, w) arrays as one EXR part; float16 arrays become half channels, all others float32. Same bytes for
-    the same pixels."""
+def write_exr(path: Path, channels: dict[str, NDArray[Any]], compression: str = LOSSLESS) -> None:
+    """Write (h, w) arrays as one EXR part; float16 arrays become half channels, all others float32.
+
+    Same bytes for the same pixels. *compression* is LOSSLESS or RADIANCE. Raises OSError when it cannot be written.
+    """
     import OpenImageIO as oiio
 
     height, width = next(iter(channels.values())).shape
     spec = oiio.ImageSpec(width, height, len(channels), oiio.FLOAT)
     spec.channelnames = tuple(channels)
     spec.channelformats = tuple(oiio.HALF if a.dtype == np.float16 else oiio.FLOAT for a in channels.values())
-    spec.attribute("compression", "zip:1")
+    spec.attribute("compression", compression)
     spec.attribute("DateTime", "2000:01:01 00:00:00")  # the writer would put the wall clock here
     output: Any = oiio.ImageOutput.create(str(path))
     if output is None or not output.open(str(path), spec):
         raise OSError(f"cannot write {path}: {oiio.geterror()}")
-    stacked = np.stack([np.asarray(a, dtype=np.float32) for a in channels.values()], axis=-1)
-    written = output.write_image(np.ascontiguousarray(stacked))
+    written = True
+    for top in range(0, height, _ROWS_AT_ONCE):  # a whole image with every layer would double the renderer's memory
+        bottom = min(top + _ROWS_AT_ONCE, height)
+        block = np.stack([a[top:bottom] for a in channels.values()], axis=-1, dtype=np.float32)
+        written = written and output.write_scanlines(top, bottom, 0, block)
     if not (output.close() and written):
         raise OSError(f"cannot write {path}: {output.geterror()}")
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.arrange.arrangement import PlacedCamera, matrix
-from pipeline.bundle import PATH_TERMS, write_exr, write_ids
+from pipeline.bundle import PATH_TERMS, RADIANCE, write_exr, write_ids
 from pipeline.render.blender import denoise, probe
 from pipeline.render.blender.passes import Passes, read_passes, rgb, scalar
 from pipeline.render.blender.scene import sample_for_beauty, set_camera
@@ -70,7 +70,7 @@ class ViewRenderer:
             denoised = read_passes(denoise.find_output(self.scratch))
             for group in self.job.groups:
                 _add(layers, f"denoised.{group}", rgb(denoised, group).astype(np.float16))
-        write_exr(out / "layers.exr", layers)
+        write_exr(out / "layers.exr", layers, RADIANCE)
         _write_truth(read_passes(truth), camera, out)
         return ViewTimes(middle - start, end - middle, time.perf_counter() - end)
 
