@@ -34,6 +34,10 @@ _DEBUG = "--debug"
 class Commands(click.Group):
     """A group whose errors become one message and an exit code; `--debug` may stand anywhere."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Commands in the order in which a user meets them."""
+        return list(self.commands)
+
     def main(self, args: Any = None, *rest: Any, **settings: Any) -> NoReturn:
         """Run a command and leave with its exit code."""
         arguments = list(sys.argv[1:] if args is None else args)
@@ -98,7 +102,10 @@ def main(debug: bool) -> None:
 @click.option("--limit", type=click.IntRange(min=1), help="Plan only the first scenes.")
 @click.option("--workers", type=click.IntRange(min=1), help="Worker processes that the time is estimated for.")
 def plan(spec: Path, out: Path | None, explain: bool, limit: int | None, workers: int | None) -> None:
-    """Say what a build of SPEC would do, how much is cached and how long it should take."""
+    """Say what a build of SPEC would do.
+
+    How much is in the store already, how long the rest should take, and with --explain why it has to be made.
+    """
     from pipeline.graph.build import BuildOptions
     from pipeline.graph.estimate import plan_dataset
 
@@ -119,9 +126,10 @@ def plan(spec: Path, out: Path | None, explain: bool, limit: int | None, workers
 @click.option("--stop-after", type=click.IntRange(min=1), help="Give up when this many scenes have failed.")
 @click.option("--quiet", is_flag=True, help="No progress; only the result and problems.")
 def build(spec: Path, out: Path, quiet: bool, **machine: Any) -> None:
-    """Make the dataset that SPEC describes; what is there already is not made again.
+    """Make the dataset that SPEC describes.
 
-    A scene that fails is left out and described in DATASET/quarantine; the others are built (exit code 1).
+    What is there already is not made again. A scene that fails is left out and described in DATASET/quarantine; the
+    others are built (exit code 1).
     """
     from pipeline.graph.build import BuildOptions, build_dataset
 
@@ -144,7 +152,10 @@ def build(spec: Path, out: Path, quiet: bool, **machine: Any) -> None:
 @click.option("--out", type=FOLDER, required=True, help="Folder for the files; new, empty, or of an earlier run.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads of the render; default: all cores.")
 def scene(spec: Path, scene_id: str, out: Path, threads: int | None) -> None:
-    """Regenerate one scene of SPEC by itself, with the same bytes as in a build."""
+    """Make one scene of SPEC by itself.
+
+    Its files have the same bytes as in a build; no dataset is needed and nothing is reused.
+    """
     from pipeline.graph.single import make_scene
 
     started = time.monotonic()
@@ -159,7 +170,10 @@ def scene(spec: Path, scene_id: str, out: Path, threads: int | None) -> None:
 @click.option("--fast", is_flag=True, help="Checksums and tables only; do not open the pictures.")
 @click.option("--quiet", is_flag=True, help="Only problems.")
 def verify(dataset: Path, number: str | None, fast: bool, quiet: bool) -> None:
-    """Check every checksum, count and invariant of DATASET; exit code 4 when something does not hold."""
+    """Check every checksum, count and invariant of DATASET.
+
+    Each problem is one line; exit code 4 when there is any.
+    """
     from pipeline.dataset.verify import verify as verify_dataset
 
     report = verify_dataset(dataset, number, deep=not fast)
@@ -179,9 +193,9 @@ def verify(dataset: Path, number: str | None, fast: bool, quiet: bool) -> None:
 @click.option("--out", type=FOLDER, default=Path(), help="Folder for the picture; default: the current one.")
 @click.option("--units", help="Length unit of a CAD file that names none, for example mm.")
 def inspect(target: Path, name: str | None, out: Path, units: str | None) -> None:
-    """Show everything known about a scene, view or photo ID of the dataset TARGET, or about the CAD file TARGET.
+    """Show a scene, view, photo or CAD file.
 
-    Writes a picture beside what it prints.
+    TARGET is a dataset folder, with the ID of a scene, view or photo, or it is a CAD file. Writes a picture too.
     """
     if target.is_dir() and name is None:
         raise click.UsageError("inspect of a dataset needs the ID of a scene, view or photo")
@@ -202,7 +216,7 @@ def inspect(target: Path, name: str | None, out: Path, units: str | None) -> Non
 @click.argument("dataset", type=FOLDER)
 @click.option("--build", "number", metavar="NUMBER", help="Build to report on; default: the newest.")
 def report(dataset: Path, number: str | None) -> None:
-    """Write the report of a build again: one HTML page."""
+    """Write the report of a build again."""
     from pipeline.dataset.build import open_build
     from pipeline.report.report import write_report
 
@@ -214,7 +228,10 @@ def report(dataset: Path, number: str | None) -> None:
 @click.argument("a")
 @click.argument("b")
 def diff(dataset: Path, a: str, b: str) -> None:
-    """Say what changed in DATASET from build A to build B (their numbers, for example 0001 0002)."""
+    """Say what changed from build A to build B.
+
+    A and B are numbers of builds of DATASET, for example 0001 0002.
+    """
     from pipeline.dataset.diff import diff as diff_builds
 
     found = diff_builds(dataset, a, b)
@@ -236,7 +253,7 @@ def diff(dataset: Path, a: str, b: str) -> None:
 )
 @click.option("--yes", is_flag=True, help="Remove; without it, only say what would go.")
 def gc(dataset: Path, keep: int, spare_hours: float, yes: bool) -> None:
-    """Remove old builds of DATASET and what no kept build is made of."""
+    """Remove old builds and what only they need."""
     from pipeline.dataset.gc import collect, plan_gc
 
     found = plan_gc(dataset, keep, spare_hours * 3600)
@@ -253,7 +270,7 @@ def gc(dataset: Path, keep: int, spare_hours: float, yes: bool) -> None:
 
 @main.command()
 def doctor() -> None:
-    """Check Python, Blender, libraries and this machine, and say what to do about what is missing."""
+    """Check this machine and say what is missing."""
     from pipeline.doctor import examine
 
     findings = examine()

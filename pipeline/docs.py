@@ -41,7 +41,7 @@ def commands_page() -> str:
     settings = {**main.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
     context = click.Context(main, info_name="glint", **settings)
     sections = [_HEAD, _section(main, context)]
-    for name in sorted(main.commands):
+    for name in main.commands:
         command = main.commands[name]
         sections.append(_section(command, click.Context(command, info_name=name, parent=context)))
     return "\n".join(sections)

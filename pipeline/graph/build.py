@@ -18,7 +18,7 @@ from pipeline.dataset.build import BuildInfo, SceneOutputs, latest_number, open_
 from pipeline.dataset.columns import SCHEMA_VERSION
 from pipeline.dataset.store import Store, check_writable
 from pipeline.graph.children import stop_children
-from pipeline.graph.driver import drive, stopped_by_signals
+from pipeline.graph.driver import drive
 from pipeline.graph.execute import Workplace, usable_cpus
 from pipeline.graph.executor import Executor, SyncExecutor
 from pipeline.graph.keys import stages_path
@@ -26,6 +26,7 @@ from pipeline.graph.plan import ScenePlan, catalog_of, plan_build, scene_count
 from pipeline.graph.progress import Progress, count_of, duration, make_progress
 from pipeline.graph.quarantine import QUARANTINE, keep_only, quarantine
 from pipeline.graph.schedule import SceneResult, Schedule, result_of
+from pipeline.graph.signals import stopped_by_signals
 from pipeline.graph.stage import Action, Machine
 from pipeline.records import canonical_json, to_dict
 from pipeline.spec.draw import draw_scene

@@ -16,7 +16,11 @@ import logging
 import os
 import signal
 import time
+from asyncio import CancelledError
 from collections.abc import Mapping
+from contextlib import suppress
+from multiprocessing import resource_tracker
+from threading import Thread
 from typing import Any, Final
 
 import dask
@@ -27,10 +31,13 @@ from pipeline.errors import EnvironmentProblem
 from pipeline.graph.children import stop_children
 from pipeline.graph.execute import Outcome, Workplace, run_as_json
 from pipeline.graph.remote import connect, remote_slots
+from pipeline.graph.signals import delayed_signals
 from pipeline.graph.stage import Action, Resource
 from pipeline.records import from_dict, to_dict
 
 _POLL_S: Final = 0.02
+_CHECK_S: Final = 1.0
+_STOP_CHILDREN_S: Final = 2.0
 _NO_WORKERS_S: Final = 60.0
 _STOP_S: Final = 5.0
 _CPU_SLOTS_AT_MOST: Final = 4
@@ -59,7 +66,7 @@ class DaskExecutor:
         self._workplace: dict[str, Any] = to_dict(workplace)
         self._flying: dict[str, Action] = {}
         self._window = as_completed([], loop=client.loop, with_results=True, raise_errors=False)
-        self._workers_seen = time.monotonic()
+        self._workers_seen = self._checked = time.monotonic()
 
     def submit(self, action: Action) -> None:
         """Send an action to the workers."""
@@ -117,7 +124,14 @@ class DaskExecutor:
 
     def _stop_children(self) -> None:
         """Ask every local worker to stop its stages' processes; a worker that does not answer is killed anyway."""
-        self._client.run(stop_children, wait=True, on_error="ignore")
+
+        def ask() -> None:
+            with suppress(OSError, TimeoutError, CancelledError):  # the connection may be closed under it
+                self._client.run(stop_children, on_error="ignore")
+
+        asking = Thread(target=ask, daemon=True)
+        asking.start()
+        asking.join(_STOP_CHILDREN_S)
 
     def _outcome(self, future: Any, result: Any) -> Outcome | None:
         if future.status == "finished":
@@ -136,6 +150,9 @@ class DaskExecutor:
 
     def _check_alive(self) -> None:
         now = time.monotonic()
+        if now - self._checked < _CHECK_S:
+            return
+        self._checked = now
         if self._client.status != "running":
             raise EnvironmentProblem(
                 "expected a connection to the Dask scheduler, found it lost; run the same command again"
@@ -154,17 +171,26 @@ def local_executor(workplace: Workplace, workers: int) -> DaskExecutor:
     _quieten()
     cpu_slots = max(1, min(_CPU_SLOTS_AT_MOST, workplace.machine.threads))
     dask.config.set(_SETTINGS)
-    cluster = LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1 + cpu_slots,
-        resources={"render": 1, "cpu": cpu_slots},
-        processes=True,
-        memory_limit=0,
-        dashboard_address="127.0.0.1:0",
-        silence_logs=logging.CRITICAL,
-    )
     slots: dict[Resource, int] = {"render": workers, "cpu": workers * cpu_slots}
-    return DaskExecutor(Client(cluster), slots, workplace, cluster)
+    executor = None
+    resource_tracker.ensure_running()  # its start would take the mask of `delayed_signals` off again
+    try:
+        with delayed_signals():
+            cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1 + cpu_slots,
+                resources={"render": 1, "cpu": cpu_slots},
+                processes=True,
+                memory_limit=0,
+                dashboard_address="127.0.0.1:0",
+                silence_logs=logging.CRITICAL,
+            )
+            executor = DaskExecutor(Client(cluster), slots, workplace, cluster)
+    except KeyboardInterrupt:
+        if executor is not None:
+            executor.abort()
+        raise
+    return executor
 
 
 def remote_executor(workplace: Workplace, address: str) -> DaskExecutor:

@@ -1,18 +1,14 @@
 """The driver: hands actions from the schedule to an executor until a build is done.
 
-Covers: the loop, signals. Does not cover: what may run (`schedule`), where it runs (`executor`), what a build is
-made of (`build`).
+Covers: the loop. Does not cover: signals (`signals`), what may run (`schedule`), where it runs (`executor`), what a
+build is made of (`build`).
 """
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Iterator
 
-from pipeline.errors import EXIT_BAD_ENVIRONMENT, EXIT_INTERRUPTED, EnvironmentProblem
+from pipeline.errors import EXIT_BAD_ENVIRONMENT, EnvironmentProblem
 from pipeline.graph.execute import Outcome
 from pipeline.graph.executor import Executor
 from pipeline.graph.progress import Progress
@@ -45,27 +41,3 @@ def _take_account(schedule: Schedule, progress: Progress, outcome: Outcome | Non
     failure = outcome.failure
     if failure is not None and failure.exit_code == EXIT_BAD_ENVIRONMENT:
         raise EnvironmentProblem(f"{failure.stage} of {failure.label}: {failure.message}")
-
-
-@contextmanager
-def stopped_by_signals(kill: Callable[[], None]) -> Iterator[None]:
-    """Within the block, SIGTERM interrupts as Ctrl-C does, and a second signal ends the process at once.
-
-    The first signal raises KeyboardInterrupt; *kill* is called before the hard end. Only for the main thread.
-    """
-    received = 0
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        nonlocal received
-        received += 1
-        if received > 1:
-            kill()
-            os._exit(EXIT_INTERRUPTED)
-        raise KeyboardInterrupt
-
-    old = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)

@@ -25,12 +25,12 @@ from pipeline.errors import (
 )
 from pipeline.graph.build import NEEDED_BYTES, run_plans
 from pipeline.graph.children import stop_children
-from pipeline.graph.driver import stopped_by_signals
 from pipeline.graph.execute import Failure, Workplace, usable_cpus
 from pipeline.graph.executor import ThreadExecutor
 from pipeline.graph.keys import stages_path
 from pipeline.graph.plan import PART, ScenePlan, catalog_of, plan_scene
 from pipeline.graph.progress import Tally
+from pipeline.graph.signals import stopped_by_signals
 from pipeline.graph.stage import Machine
 from pipeline.records import write_json
 from pipeline.spec.draw import draw_scene, scene_index

@@ -6,7 +6,7 @@ import os
 import signal
 
 import pytest
-from support.fake_builds import alive, fingerprint, glint, start_glint, traces, wait_until, write_spec
+from support.fake_builds import alive, children, fingerprint, glint, start_glint, traces, wait_until, write_spec
 
 SCENES = 5
 
@@ -129,6 +129,16 @@ def test_a_signal_stops_the_build_and_it_can_go_on(spec, out, trace, undisturbed
         assert not alive(child)
     finish(spec, out)
     assert fingerprint(out) == undisturbed
+
+
+def test_ctrl_c_while_the_workers_start(spec, out, trace):
+    driver = start_build(spec, out, trace, "--workers", "2")
+    wait_until(lambda: len(children(driver.pid)) >= 2)
+    os.killpg(driver.pid, signal.SIGINT)
+    _, stderr = driver.communicate(timeout=60)
+    assert driver.returncode == 130
+    assert "Traceback" not in stderr
+    assert traces(trace, "render") == []
 
 
 def test_a_second_ctrl_c_ends_at_once(spec, out, trace):

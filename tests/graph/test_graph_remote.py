@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -27,22 +28,16 @@ def dask(*arguments):
 
 @contextmanager
 def scheduler(folder):
-    """The address of a scheduler on the loopback interface."""
+    """(address, process) of a scheduler on the loopback interface."""
     file = folder / "scheduler.json"
     process = dask(
         "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file), "--no-show"
     )
     try:
-        yield address_in(wait_until(lambda: file.is_file() and file.read_text()))
+        yield json.loads(wait_until(lambda: file.is_file() and file.read_text()))["address"], process
     finally:
         process.terminate()
         process.wait()
-
-
-def address_in(text):
-    import json
-
-    return json.loads(text)["address"]
 
 
 @contextmanager
@@ -60,14 +55,14 @@ def build(spec, out, address):
 
 
 def test_a_remote_build_has_the_bytes_of_a_local_one(spec, tmp_path):
-    with scheduler(tmp_path) as address, worker(address, *RESOURCES), worker(address, *RESOURCES):
+    with scheduler(tmp_path) as (address, _), worker(address, *RESOURCES), worker(address, *RESOURCES):
         assert build(spec, tmp_path / "remote", address).scenes == 5
     build_dataset(spec, tmp_path / "local", BuildOptions(sync=True, quiet=True))
     assert fingerprint(tmp_path / "remote") == fingerprint(tmp_path / "local")
 
 
 def test_workers_that_declare_no_resources_are_refused_with_the_remedy(spec, tmp_path):
-    with scheduler(tmp_path) as address, worker(address):
+    with scheduler(tmp_path) as (address, _), worker(address):
         with pytest.raises(EnvironmentProblem, match=r'--resources "render=1 cpu=1"') as caught:
             build(spec, tmp_path / "out", address)
         assert f"dask worker {address}" in str(caught.value)
@@ -75,14 +70,15 @@ def test_workers_that_declare_no_resources_are_refused_with_the_remedy(spec, tmp
 
 def test_a_scheduler_without_workers_is_refused(spec, tmp_path, monkeypatch):
     monkeypatch.setattr(remote, "_WORKERS_S", 0.3)
-    with scheduler(tmp_path) as address, pytest.raises(EnvironmentProblem, match="found no worker"):
+    with scheduler(tmp_path) as (address, _), pytest.raises(EnvironmentProblem, match="found no worker"):
         build(spec, tmp_path / "out", address)
 
 
 def test_workers_that_go_and_do_not_come_back_end_the_build(spec, tmp_path, monkeypatch):
     monkeypatch.setattr(dask_executor, "_NO_WORKERS_S", 0.5)
+    monkeypatch.setattr(dask_executor, "_CHECK_S", 0.1)
     monkeypatch.setenv("GLINT_FAKE", '{"render_seconds": 30}')
-    with scheduler(tmp_path) as address, worker(address, *RESOURCES) as process:
+    with scheduler(tmp_path) as (address, _), worker(address, *RESOURCES) as process:
         real = dask_executor.DaskExecutor.wait
 
         def kill_then_wait(self):
@@ -91,6 +87,20 @@ def test_workers_that_go_and_do_not_come_back_end_the_build(spec, tmp_path, monk
 
         monkeypatch.setattr(dask_executor.DaskExecutor, "wait", kill_then_wait)
         with pytest.raises(EnvironmentProblem, match="expected Dask workers, found none"):
+            build(spec, tmp_path / "out", address)
+
+
+def test_a_scheduler_that_dies_ends_the_build(spec, tmp_path, monkeypatch):
+    monkeypatch.setenv("GLINT_FAKE", '{"render_seconds": 30}')
+    with scheduler(tmp_path) as (address, process), worker(address, *RESOURCES):
+        real = dask_executor.DaskExecutor.wait
+
+        def kill_then_wait(self):
+            process.kill()
+            return real(self)
+
+        monkeypatch.setattr(dask_executor.DaskExecutor, "wait", kill_then_wait)
+        with pytest.raises(EnvironmentProblem, match="run the same command again"):
             build(spec, tmp_path / "out", address)
 
 

@@ -146,6 +146,19 @@ def alive(pid: int) -> bool:
         return False
 
 
+def children(pid: int) -> list[int]:
+    """Processes whose parent is *pid*."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = stat.read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(text.rsplit(")", 1)[1].split()[1]) == pid:
+            found.append(int(stat.parent.name))
+    return found
+
+
 def fingerprint(root: Path, build: str | None = None) -> dict[str, str]:
     """Path -> SHA-256 of everything that must not differ between two datasets of the same spec: the store without the
     records of its runs, and the tables of a build (default: the newest), whatever its number."""
