@@ -89,7 +89,7 @@ def find_symmetries(
         n = next((n for n in folds if _maps(shape, _turn(direction, 2 * math.pi / n))), 1)
         if n > 1:
             turns.append(_turn(direction, 2 * math.pi / n))
-    for axis in [_axis_of(t) for t in turns[:3]]:
+    for axis in [_axis_of(t) for t in turns[:3]] or directions[:3]:
         turns += [f for f in _flips(shape, axis, corners, weight, face_of_triangle) if not _contains(turns, f)][:1]
     return Symmetries(_matrices(_group(turns), centre), ())
 

@@ -125,6 +125,14 @@ def main() -> None:
         gear = gear.union(tooth)
     gear = gear.faces(">Z").workplane().hole(8)
     write_step(gear.val(), "gear12")
+    for holes in (6, 5):
+        plate = cq.Workplane("XY").circle(30).extrude(4)
+        for k in range(holes):
+            drill = cq.Workplane("XY").circle(2).extrude(4).translate((22, 0, 0)).rotate((0, 0, 0), (0, 0, 1), 60 * k)
+            plate = plate.cut(drill)
+        write_step(plate.val(), f"plate_{holes}_holes")
+    ell = cq.Workplane("XY").polyline([(0, 0), (30, 0), (30, 8), (6, 8), (6, 20), (0, 20)]).close().extrude(5)
+    write_step(ell.val(), "ell")
     surface = cq.Workplane("XY").box(30, 20, 10).faces(">Z or >X").vals()
     write_step(cq.Compound.makeCompound(surface), "surfaces_only")
     wire = cq.Workplane("XY").circle(10).wires().val()
