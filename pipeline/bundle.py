@@ -5,7 +5,7 @@ cover: how pixels come about. Layout, below the render stage's output folder:
 
     bundle.json                     SceneBundle
     scene.json                      the SceneSpec
-    views/v<k>/layers.exr           radiance layers, scene-linear Rec.709, W/(m2 sr) relative, half or float32 of 24 bits
+    views/v<k>/layers.exr           radiance layers, scene-linear Rec.709, W/(m2 sr) relative, 16 or 24 bits
     views/v<k>/depth.exr            float32 metres along the camera's axis, 0 = nothing hit
     views/v<k>/normal.exr           float32 unit shading normal in the camera frame (OpenCV), 0 = nothing hit
     views/v<k>/position.exr         float32 metres, world frame
