@@ -16,7 +16,7 @@ help:  ## list the commands
 demo: setup  ## set up, build the quickstart dataset and say where its report is
 	@$(PYTHON) run_pipeline.py build $(SPEC) --out $(OUT); status=$$?; \
 	if [ -f $(OUT)/LATEST ]; then \
-		echo "report: $(OUT)/builds/$$(cat $(OUT)/LATEST)/report/index.html"; \
+		echo "open in a browser: $(OUT)/builds/$$(cat $(OUT)/LATEST)/report/index.html"; \
 	fi; \
 	exit $$status
 
