@@ -17,7 +17,7 @@ from pipeline.graph.schedule import SceneResult
 from pipeline.graph.stage import Action
 
 _BETWEEN_LINES_S: Final = 5.0
-_SHOWN_RUNNING: Final = 4
+_SHOWN_RUNNING: Final = 2
 
 
 class Progress(Protocol):
@@ -117,7 +117,7 @@ class BarProgress(Tally):
         super().__init__(scenes)
         self.bars = Bars(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
@@ -153,7 +153,8 @@ class BarProgress(Tally):
         self.bars.update(self._scenes_bar, completed=self.scenes_done)
 
     def _show_running(self) -> None:
-        self.bars.update(self._scenes_bar, now="now: " + ", ".join(list(self.running.values())[:_SHOWN_RUNNING]))
+        first = ", ".join(list(self.running.values())[:_SHOWN_RUNNING])
+        self.bars.update(self._scenes_bar, now=f"now: {first}" if first else "")
 
     def _show_stage(self, stage: str) -> None:
         if stage not in self._stage_bars:

@@ -89,7 +89,8 @@ def write_spec(
 
 def environment(**fake: Any) -> dict[str, str]:
     """The environment of a command that uses the fake stages with these settings."""
-    return {**os.environ, "GLINT_STAGES": FAKE_STAGES, "GLINT_FAKE": json.dumps(fake), "PYTHONPATH": str(ROOT)}
+    python_path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "GLINT_STAGES": FAKE_STAGES, "GLINT_FAKE": json.dumps(fake), "PYTHONPATH": python_path}
 
 
 def glint(*arguments: object, **fake: Any) -> subprocess.CompletedProcess[str]:
