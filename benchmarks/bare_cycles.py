@@ -40,9 +40,7 @@ def measure(spec_path: Path, limit: int, threads: int, dataset: Path) -> dict[st
     sampling = calls = 0.0
     frames = 0
     for plan in plan_build(spec, catalog, limit):
-        parts = {
-            part_id: load_part(dataset / "store" / "part" / key[:2] / key) for part_id, key in plan.parts.items()
-        }
+        parts = {part_id: load_part(dataset / "store" / "part" / key[:2] / key) for part_id, key in plan.parts.items()}
         with tempfile.TemporaryDirectory() as folder:
             _prepare(plan.scene, parts, Machine(threads=threads), Path(folder))
             job = from_dict(RenderJob, read_json(Path(folder) / JOB_FILE))

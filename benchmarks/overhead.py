@@ -49,6 +49,7 @@ def bare(spec: Path, scenes: int, out: Path) -> dict[str, float]:
 
 
 def main() -> None:
+    """Measure and print."""
     spec = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "benchmarks" / "overhead.toml"
     scenes = int(sys.argv[2]) if len(sys.argv) > 2 else 10
     with tempfile.TemporaryDirectory() as folder:

@@ -34,6 +34,7 @@ def spec_text(samples: int) -> str:
 
 
 def main() -> None:
+    """Measure and print."""
     samples = int(sys.argv[1]) if len(sys.argv) > 1 else 16
     with tempfile.TemporaryDirectory() as folder:
         spec, out = Path(folder) / "memory.toml", Path(folder) / "dataset"

@@ -33,6 +33,7 @@ def digests(folder: Path) -> set[tuple[str, str]]:
 
 
 def main() -> None:
+    """Measure and print."""
     spec = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "scenes" / "quickstart.toml"
     with tempfile.TemporaryDirectory() as folder:
         dataset, again = Path(folder) / "dataset", Path(folder) / "again"

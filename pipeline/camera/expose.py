@@ -30,6 +30,10 @@ GUARDED_SHARE: Final = 0.01
 """At most this share of the pixels may saturate at the metered exposure ..."""
 GUARD_LIMIT_STOPS: Final = 2.5
 """... unless saving them would darken the picture by more than this: small lamps in polished metal stay white."""
+KEY_LIMIT: Final = 2.5
+"""A bright scene's average is shown at most this many times as bright as grey."""
+_FLAT: Final = math.log(1.1)
+"""An image whose luminances differ by less is a test card, not a scene."""
 _METER_SIGMA: Final = 0.3
 """Standard deviation of the centre weighting, in image widths and heights."""
 _DARKEST: Final = 0.1
@@ -75,10 +79,12 @@ def expose(
 def metered_scale(radiance: NDArray[np.float32], sensor: Sensor, grey: float = GREY) -> float:
     """Share of the sensor's (green) range per unit of radiance that a camera would choose for *radiance* (h, w, 3).
 
-    The centre-weighted log-average luminance becomes *grey*, half a stop of headroom kept above white; less, down to
-    GUARD_LIMIT_STOPS, when more than GUARDED_SHARE of the pixels would saturate.
+    The centre-weighted log-average luminance becomes *grey*, or up to KEY_LIMIT times that in a bright scene (see
+    `scene_key`), half a stop of headroom kept above white; less, down to GUARD_LIMIT_STOPS, when more than
+    GUARDED_SHARE of the pixels would saturate.
     """
-    grey_scale = grey / HEADROOM / log_average(luminance(radiance))
+    light = luminance(radiance)
+    grey_scale = grey * scene_key(light) / HEADROOM / log_average(light)
     signal = sensor_signal(radiance, np.array(sensor.response), sensor)
     # Channel by channel is many times faster than max(axis=-1) over three values.
     brightest = reduce(np.maximum, [signal[..., channel] for channel in range(signal.shape[-1])]).ravel()
@@ -87,6 +93,20 @@ def metered_scale(radiance: NDArray[np.float32], sensor: Sensor, grey: float = G
     if guard * grey_scale <= 1.0:
         return grey_scale
     return max(1.0 / guard, float(grey_scale / 2.0**GUARD_LIMIT_STOPS))
+
+
+def scene_key(image: NDArray[np.float32]) -> float:
+    """How much brighter than grey the average of an image (h, w) of luminances should be shown, 1 to KEY_LIMIT.
+
+    Reinhard, "Parameter estimation for photographic tone reproduction" (2002): 4 to the power of where the log-average
+    lies between the darkest and the brightest luminance. Parts on a white sweep or under a dome stay bright, as a
+    photographer's compensation keeps them. Dark scenes are not darkened: their highlights have the guard.
+    """
+    low, high = np.log(np.maximum(np.percentile(image, (1.0, 99.0)), _darkness(image)))
+    if high - low < _FLAT:
+        return 1.0
+    key = 4.0 ** ((2.0 * math.log(log_average(image)) - low - high) / (high - low))
+    return float(min(max(key, 1.0), KEY_LIMIT))
 
 
 def sensor_signal(radiance: NDArray[np.float32], scale: NDArray[np.float64], sensor: Sensor) -> NDArray[np.float32]:
@@ -101,9 +121,13 @@ def log_average(image: NDArray[np.float32]) -> float:
     """Centre-weighted geometric mean of an image (h, w) of luminances; darkness is held at a tenth of the mean."""
     height, width = image.shape
     weight = np.outer(_bell(height), _bell(width))
-    floor = max(_DARKEST * float(np.mean(image, dtype=np.float64)), _LEAST_RADIANCE)
-    logs = np.log(np.maximum(image, floor), dtype=np.float64)
+    logs = np.log(np.maximum(image, _darkness(image)), dtype=np.float64)
     return math.exp(float((logs * weight).sum() / weight.sum()))
+
+
+def _darkness(image: NDArray[np.float32]) -> float:
+    """The luminance below which everything counts as dark."""
+    return max(_DARKEST * float(np.mean(image, dtype=np.float64)), _LEAST_RADIANCE)
 
 
 def _bell(size: int) -> NDArray[np.float64]:

@@ -91,3 +91,14 @@ def test_base_iso_agrees_with_the_exposure_meters_equation() -> None:
     exposure = expose(np.full((8, 8, 3), 0.18, np.float32), sensor, LENS, f_number, 0.0)
     candela_per_m2 = 0.18 * 1000.0 / math.pi
     assert exposure.shutter_s == pytest.approx(12.5 * f_number**2 / (candela_per_m2 * 100.0), rel=0.25)
+
+
+def test_a_white_scene_is_shown_brighter_than_grey_and_a_dark_one_no_darker():
+    white = np.full((60, 60, 3), 0.8, np.float32)
+    white[20:30, 20:30] = 0.05
+    dark = np.full((60, 60, 3), 0.05, np.float32)
+    dark[20:30, 20:30] = 0.8
+    shown = {name: log_average(s[..., 1]) * metered_scale(s, COLOUR) for name, s in (("white", white), ("dark", dark))}
+    grey = 0.18 / math.sqrt(2.0)
+    assert 1.5 * grey < shown["white"] <= 2.5 * grey + 1e-6
+    assert shown["dark"] <= grey + 1e-6

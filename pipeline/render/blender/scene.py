@@ -17,6 +17,10 @@ from pipeline.render.job import RenderJob
 
 CLIP_START_M: Final = 0.001
 CLIP_END_M: Final = 1000.0
+LIGHT_TREE_LAMPS: Final = 16
+"""Scenes with more lamps than this are sampled by a light tree. It finds the right one of a workshop's luminaires (26
+lamps: 0.89 of plain sampling's variance in the same time), but walking it costs more than it gains where a dome or a
+few softboxes light one spot (12 lamps: plain sampling took 55 % of the time at the same variance)."""
 BOUNCES: Final = {
     "max_bounces": 12,
     "diffuse_bounces": 4,
@@ -67,10 +71,12 @@ def _settings(scene: bpy.types.Scene, job: RenderJob) -> None:
     scene.cycles.sample_clamp_indirect = 0.0
     scene.cycles.caustics_reflective = True
     scene.cycles.use_adaptive_sampling = False
-    scene.cycles.use_light_tree = True
+    lamps = sum(entry.group is not None for entry in job.objects)
+    scene.cycles.use_light_tree = lamps > LIGHT_TREE_LAMPS
     scene.cycles.denoiser = "OPENIMAGEDENOISE"
     scene.cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
     scene.cycles.denoising_prefilter = "NONE"
+    scene.cycles.denoising_quality = "BALANCED"
     image = scene.render.image_settings
     if hasattr(image, "media_type"):
         image.media_type = "MULTI_LAYER_IMAGE"
