@@ -1,12 +1,13 @@
 """The render child's loop: jobs come as JSON lines on stdin, replies go as JSON lines to the reply descriptor.
 
-A request is {"job": folder, "out": folder}; a reply {"ok": true, "seconds": {...}, "peak_rss_bytes": n} or
-{"ok": false, "error": "...", "kind": "..."}. Blender chats on stdout, so the launcher reads replies from a
-descriptor of their own. The child ends at the end of its stdin.
+A request is {"job": folder, "out": folder}; a reply is {"ok": true, "seconds": {...}, "peak_rss_bytes": n,
+"rss_bytes": n} or {"ok": false, "error": "...", "kind": "..."}. Blender chats on stdout, so the launcher reads replies
+from a descriptor of their own. The child ends at the end of its stdin.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import dataclasses
 import json
@@ -57,13 +58,31 @@ def render_scene(job_folder: Path, out: Path) -> dict[str, float]:
 
 
 def _answer(request: dict[str, str]) -> dict[str, Any]:
+    _forget_peak()
     try:
         seconds = render_scene(Path(request["job"]), Path(request["out"]))
     except Exception as error:  # the boundary of the process: every failure becomes a reply
         traceback.print_exc()
         return {"ok": False, "kind": type(error).__name__, "error": str(error) or type(error).__name__}
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {"ok": True, "seconds": seconds, "peak_rss_bytes": peak}
+    peak, now = _memory()
+    return {"ok": True, "seconds": seconds, "peak_rss_bytes": peak, "rss_bytes": now}
+
+
+def _forget_peak() -> None:
+    """Start the peak of resident memory anew, so that each scene has its own (Linux, proc(5) clear_refs)."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def _memory() -> tuple[int, int]:
+    """Peak and present resident memory of this process, bytes."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    except OSError:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return peak, peak
+    sizes = dict(line.split(":", 1) for line in lines if line.startswith(("VmHWM", "VmRSS")))
+    return int(sizes["VmHWM"].split()[0]) * 1024, int(sizes["VmRSS"].split()[0]) * 1024
 
 
 def _die_with_parent(parent: int) -> None:

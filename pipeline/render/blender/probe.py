@@ -43,7 +43,7 @@ class Probe:
         for name in PASSES:
             setattr(self.layer, f"use_pass_{name}", True)
         cycles = scene.cycles
-        cycles.samples, cycles.max_bounces, cycles.use_denoising = 1, 1, False
+        cycles.samples, cycles.max_bounces = 1, 1
         cycles.pixel_filter_type, cycles.filter_width = "BOX", 0.01
         self.layer.cycles.denoising_store_passes = False
 

@@ -73,10 +73,7 @@ def _settings(scene: bpy.types.Scene, job: RenderJob) -> None:
     scene.cycles.use_adaptive_sampling = False
     lamps = sum(entry.group is not None for entry in job.objects)
     scene.cycles.use_light_tree = lamps > LIGHT_TREE_LAMPS
-    scene.cycles.denoiser = "OPENIMAGEDENOISE"
-    scene.cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
-    scene.cycles.denoising_prefilter = "NONE"
-    scene.cycles.denoising_quality = "BALANCED"
+    scene.cycles.use_denoising = False  # the compositor denoises, see `denoise`
     image = scene.render.image_settings
     if hasattr(image, "media_type"):
         image.media_type = "MULTI_LAYER_IMAGE"
@@ -90,7 +87,6 @@ def sample_for_beauty(scene: bpy.types.Scene, job: RenderJob) -> None:
     cycles.max_bounces = BOUNCES["max_bounces"]
     # A sensor pixel gathers light over its square; the lens, later, adds its own blur.
     cycles.pixel_filter_type, cycles.filter_width = "BOX", 1.0
-    cycles.use_denoising = job.render.denoise
 
 
 def set_camera(scene: bpy.types.Scene, camera: PlacedCamera) -> None:

@@ -68,8 +68,9 @@ class ViewRenderer:
         layers = _layers(read_passes(beauty), self.job.groups)
         if self.denoiser is not None:
             denoised = read_passes(denoise.find_output(self.scratch))
+            _add(layers, "combined", rgb(denoised, denoise.COMBINED).astype(np.float16))
             for group in self.job.groups:
-                _add(layers, f"denoised.{group}", rgb(denoised, group).astype(np.float16))
+                _add(layers, f"denoised.{group}", rgb(denoised, denoise.slot_of(group)).astype(np.float16))
         write_exr(out / "layers.exr", layers, RADIANCE)
         _write_truth(read_passes(truth), camera, out)
         return ViewTimes(middle - start, end - middle, time.perf_counter() - end)
@@ -101,10 +102,10 @@ class ViewRenderer:
 
 
 def _layers(passes: Passes, groups: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """The channels of layers.exr from Blender's passes, but for the denoised light groups."""
+    """The channels of layers.exr from Blender's passes, before denoised images join them."""
     layers: dict[str, NDArray[Any]] = {}
-    _add(layers, "combined", rgb(passes, "Combined"))
-    _add(layers, "noisy", rgb(passes, "Noisy Image" if "Noisy Image" in passes else "Combined"))
+    _add(layers, "combined", rgb(passes, "Combined"))  # overwritten where the scene is denoised
+    _add(layers, "noisy", rgb(passes, "Combined"))
     for group in groups:
         _add(layers, f"group.{group}", rgb(passes, f"Combined_{group}"))
     for lobe in LOBES:
