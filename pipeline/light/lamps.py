@@ -55,6 +55,7 @@ class ImageWorld:
     radiance: float
     """Multiplier on the image, or the flat radiance."""
     yaw_rad: float
+    """Rotation about the vertical, counter-clockwise from above, radians."""
     group: str
 
 

@@ -76,6 +76,7 @@ class SurroundingsSpec:
     name: str
     """Entry of assets/tables/surroundings."""
     yaw_rad: float
+    """Rotation about the vertical, counter-clockwise from above, radians; so are those of rigs and items."""
     illuminance_ratio: float
     """Illuminance that the surroundings give at the working plane, as a share of the rig's."""
 

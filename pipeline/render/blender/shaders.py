@@ -170,7 +170,8 @@ def build_world(world: ImageWorld) -> bpy.types.World:
         image = tree.node("TexEnvironment")
         image.image = bpy.data.images.load(str(environment.image_path(world.file)), check_existing=True)
         turn = tree.node("Mapping", vector_type="POINT")
-        turn.inputs["Rotation"].default_value = (0.0, 0.0, world.yaw_rad)
+        # Turning the direction that is looked up one way turns the picture the other way.
+        turn.inputs["Rotation"].default_value = (0.0, 0.0, -world.yaw_rad)
         tree.link(tree.node("TexCoord").outputs["Generated"], turn.inputs["Vector"])
         tree.link(turn.outputs[0], image.inputs["Vector"])
         tree.link(image.outputs["Color"], background.inputs["Color"])
