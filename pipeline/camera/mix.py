@@ -14,13 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import InputError
-from pipeline.spec.scene import PhotoSpec
+from pipeline.spec.scene import CCT_RANGE_K, RENDERED_CCT_K, PhotoSpec
 from pipeline.view_light import REC709_LUMINANCE, luminance
-
-RENDERED_CCT_K: Final = 6504.0
-"""Groups are rendered in their own colour seen under this white (D65)."""
-CCT_RANGE_K: Final = (1667.0, 25000.0)
-"""Range of the approximations used here."""
 
 _REC709_FROM_XYZ: Final = np.array(
     [[3.2404542, -1.5371385, -0.4985314], [-0.9692660, 1.8760108, 0.0415560], [0.0556434, -0.2040259, 1.0572252]]

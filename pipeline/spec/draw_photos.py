@@ -6,19 +6,14 @@ Covers: the numbers of a PhotoSpec. Does not cover: developing it (`camera`), wh
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import cast
 
 from pipeline import tables
 from pipeline.spec.model import DatasetSpec, PhotosSection
 from pipeline.spec.names import Tone
 from pipeline.spec.numbers import round_drawn
-from pipeline.spec.scene import PhotoSpec
+from pipeline.spec.scene import CCT_RANGE_K, RENDERED_CCT_K, PhotoSpec
 from pipeline.spec.seeds import Stream, seed_of
-
-NEUTRAL_CCT_K: Final = 6504.0
-"""Colour temperature of the light as it was rendered (D65, the white of Rec.709)."""
-
-_LOWEST_WHITE_K: Final = 1500.0
 
 
 @dataclass(frozen=True)
@@ -72,7 +67,7 @@ def draw_photo(
         exposure_ev=exposure_ev,
         light_weights=light.weights,
         light_cct_k=light.cct_k,
-        white_balance_k=round_drawn(max(light.white_k + white_error_k, _LOWEST_WHITE_K)),
+        white_balance_k=round_drawn(max(light.white_k + white_error_k, CCT_RANGE_K[0])),
         sensor=sensor,
         lens=lens,
         f_number=_within_lens(f_number, lens),
@@ -82,7 +77,7 @@ def draw_photo(
 
 
 def _neutral_light(groups: LightGroups) -> _Light:
-    return _Light(dict.fromkeys(groups.all, 1.0), {}, NEUTRAL_CCT_K)
+    return _Light(dict.fromkeys(groups.all, 1.0), {}, RENDERED_CCT_K)
 
 
 def _draw_light(photos: PhotosSection, groups: LightGroups, draw: Stream, illuminance_ratio: float) -> _Light:
@@ -120,7 +115,7 @@ def _white_of(
     shares |= {group: illuminance_ratio / len(groups.surroundings) for group in groups.surroundings}
     total = sum(weights[group] * share for group, share in shares.items())
     if total == 0.0:
-        return NEUTRAL_CCT_K
+        return RENDERED_CCT_K
     return total / sum(weights[group] * share / cct_k[group] for group, share in shares.items())
 
 

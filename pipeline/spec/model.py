@@ -27,8 +27,8 @@ from pipeline.spec.names import (
     ToneWeights,
 )
 from pipeline.spec.numbers import Counts, Numbers, Section, Within, between, constant
+from pipeline.spec.scene import CCT_RANGE_K
 
-SPEC_SCHEMA_VERSION: Final = 1
 MAX_PIXELS: Final = 2**25
 """Largest width x height of a view: 33.5 million pixels."""
 
@@ -216,7 +216,7 @@ class PhotosSection(Section):
     light_weight: Annotated[Numbers, Within(0, 100)] = Field(
         default=Numbers(min=0.25, max=2.0, scale="log"), description="Brightness of each light group, 1 = as rendered."
     )
-    light_cct_k: Annotated[Numbers, Within(1500, 20000)] = Field(
+    light_cct_k: Annotated[Numbers, Within(CCT_RANGE_K[0], 20000)] = Field(
         default=Numbers(choices=(3000.0, 4000.0, 5000.0, 5700.0, 6500.0)),
         description="Colour temperature of each light group, kelvin.",
     )

@@ -8,12 +8,17 @@ pixels (`render`) and photos (`camera`). Does not cover: the TOML file (`model`)
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 Split = Literal["train", "val", "test"]
 ArrangementKind = Literal["table", "conveyor", "tray", "bin"]
 
 SCENE_SCHEMA_VERSION = 1
+
+RENDERED_CCT_K: Final = 6504.0
+"""Colour temperature of the light as it is rendered (D65, the white of Rec.709)."""
+CCT_RANGE_K: Final = (1667.0, 25000.0)
+"""Colour temperatures that a photo may have: the range of the approximations in `camera.mix`."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +130,7 @@ class PhotoSpec:
     light_weights: dict[str, float]
     """Light group -> brightness multiplier. A missing group has weight 1."""
     light_cct_k: dict[str, float]
-    """Light group -> correlated colour temperature, kelvin. A missing group keeps its rendered colour (6504 K)."""
+    """Light group -> correlated colour temperature, kelvin. A missing group keeps its rendered colour."""
     white_balance_k: float
     """Colour temperature that the camera takes for white, kelvin."""
     sensor: str

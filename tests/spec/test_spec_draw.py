@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.camera.mix import cct_rgb
 from pipeline.errors import InputError
 from pipeline.records import canonical_json, from_dict, sha256_json, to_dict
 from pipeline.spec.draw import draw_scene, scene_index
 from pipeline.spec.model import DatasetSpec
-from pipeline.spec.scene import SceneSpec
+from pipeline.spec.scene import CCT_RANGE_K, SceneSpec
 from pipeline.spec.seeds import Stream, scene_seed, seed_of
 
 Load = Callable[..., DatasetSpec]
@@ -292,3 +293,19 @@ def test_neighbouring_scenes_are_unrelated(scenes: list[SceneSpec]) -> None:
     yaw = np.array([scene.rig.yaw_rad for scene in scenes])
     assert abs(np.corrcoef(yaw[:-1], yaw[1:])[0, 1]) < 4 / math.sqrt(len(yaw))
     assert all(a.seed != b.seed for a, b in pairwise(scenes))
+
+
+def test_white_balance_stays_within_what_a_camera_can_develop(load: Load) -> None:
+    photos = {
+        "per_view": 3,
+        "light_cct_k": {"choices": [CCT_RANGE_K[0], 20000.0]},
+        "white_balance_error_k": [-5000.0, 5000.0],
+        "sensors": {"small": 1.0},
+        "lenses": {"macro": 1.0},
+    }
+    spec = load("photos", photos)
+    for index in range(50):
+        for photo in draw_scene(spec, index).photos:
+            cct_rgb(photo.white_balance_k)  # raises beyond what the camera knows
+            for kelvin in photo.light_cct_k.values():
+                cct_rgb(kelvin)
