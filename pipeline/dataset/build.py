@@ -56,6 +56,10 @@ class BuildInfo:
     """Ids of scenes that failed and are left out."""
     created: str | None = None
     """When, ISO 8601 in UTC. Kept in build.json alone."""
+    description: str = ""
+    """For people, as in the spec."""
+    licence: str = "not stated"
+    """Of the pictures, as in the spec."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,8 @@ class BuildRecord:
     """Split -> {"scenes", "photos"}."""
     stages: dict[str, StageSummary]
     quarantined: tuple[str, ...]
+    description: str = ""
+    licence: str = "not stated"
 
 
 @dataclass(frozen=True)
@@ -268,6 +274,8 @@ def _build_record(folder: Path, info: BuildInfo, tally: _Tally) -> BuildRecord:
         splits={name: tally.splits[name] for name in sorted(tally.splits)},
         stages=tally.stages,
         quarantined=tuple(sorted(info.quarantined)),
+        description=info.description,
+        licence=info.licence,
     )
 
 

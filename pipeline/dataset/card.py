@@ -6,6 +6,7 @@ schemas (https://docs.mlcommons.org/croissant/docs/croissant-spec.html). Does no
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
 
 README_FILE: Final = "README.md"
 CROISSANT_FILE: Final = "croissant.json"
-
-_LICENCE: Final = (
-    "The program's licence does not extend to its pictures: they follow the licence of the CAD parts shown."
-)
 
 _CONTEXT: Final[dict[str, Any]] = {
     "@language": "en",
@@ -91,7 +88,7 @@ def croissant(record: BuildRecord) -> dict[str, Any]:
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "name": record.dataset,
         "description": _summary(record),
-        "license": _LICENCE,
+        "license": record.licence,
         "url": "./",
         "version": "1.0.0",
         "distribution": [
@@ -116,11 +113,12 @@ def readme(record: BuildRecord) -> str:
     size = next(name for limit, name in _SIZES if photos < limit)
     tables = "\n".join(f"| `{file.file}` | {file.rows} | {TABLES[name].row} |" for name, file in record.tables.items())
     splits = "\n".join(f"| {name} | {n['scenes']} | {n['photos']} |" for name, n in record.splits.items())
+    licence = json.dumps(record.licence)  # quoted: the text is the spec's author's, and this is YAML
     missing = f"\n{len(record.quarantined)} scenes failed and are left out.\n" if record.quarantined else ""
     return f"""---
 pretty_name: {record.dataset}
 license: other
-license_name: as-the-cad-parts
+license_name: {licence}
 task_categories: [object-detection, image-segmentation, depth-estimation]
 size_categories: [{size}]
 tags: [synthetic, metal, reflections, cad]
@@ -156,7 +154,7 @@ geometry, not from the pixels: they hold for all photos of a view, also where a 
 that a curved part reflects more than once, and light that arrives by a rough reflection, are not in the reflection
 table: it follows one mirror ray per pixel.
 
-{_LICENCE}
+Licence of the pictures: {record.licence}. The program's own licence does not extend to them.
 
 Made by Glint {record.code_version} from the spec in `build.json`. One scene again, with the same pixels:
 `glint scene SPEC SCENE_ID --out FOLDER`.
@@ -173,7 +171,8 @@ _SIZES: Final = (
 
 
 def _summary(record: BuildRecord) -> str:
-    return (
+    about = f"{record.description.rstrip('.')}. " if record.description else ""
+    return about + (
         f"{record.tables['photos'].rows} synthetic photographs of metal parts from {record.tables['scenes'].rows} "
         f"scenes, path-traced from CAD, with masks, boxes, poses, depth, normals, highlights and what every part "
         f"reflects."

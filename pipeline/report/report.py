@@ -155,8 +155,10 @@ def _header(tables: BuildTables, scenes: Sequence[Row]) -> str:
         "Code": record.code_version,
         "Made": record.created or "not recorded",
         "Schema": record.schema_version,
-        "Licence": "code GPL-3.0-or-later; the pictures follow the licences of the CAD parts they show",
+        "Licence": f"of the pictures: {record.licence}; of the code: GPL-3.0-or-later",
     }
+    if record.description:
+        about = {"About": record.description, **about}
     over = " · ".join(filter(None, ("Glint", _number(tables))))
     return f'<p class="over">{escape(over)}</p><h1>{escape(record.dataset)}</h1>{figures(counts)}{facts(about)}'
 

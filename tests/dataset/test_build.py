@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -157,6 +158,17 @@ def test_dataset_card_has_front_matter_and_counts(dataset_root: Path) -> None:
     assert text.startswith("---\n")
     assert "8 synthetic photographs" in text
     assert "| train | 3 | 6 |" in text
+
+
+def test_description_and_licence_of_the_spec_are_in_both_cards(tmp_path: Path, scene_maker, info: BuildInfo) -> None:
+    info = replace(info, description="Bolts of one line.", licence='CC-BY-4.0 "or later"')
+    folder = write_build(tmp_path, [scene_maker(tmp_path, 0)], info).folder
+    card, text = json.loads((folder / "croissant.json").read_text()), (folder / "README.md").read_text()
+    assert card["license"] == 'CC-BY-4.0 "or later"'
+    assert card["description"].startswith("Bolts of one line. 2 synthetic photographs")
+    assert '\nlicense_name: "CC-BY-4.0 \\"or later\\""\n' in text
+    assert "\nBolts of one line. 2 synthetic photographs" in text
+    assert 'Licence of the pictures: CC-BY-4.0 "or later".' in text
 
 
 def test_full_row_groups_are_written_while_scenes_come_in(
