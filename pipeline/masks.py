@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["area", "bbox", "decode", "encode", "encode_pixels"]
+__all__ = ["area", "bbox", "box_of", "decode", "encode", "encode_pixels"]
 
 
 def encode(mask: NDArray[Any]) -> str:
@@ -61,10 +61,14 @@ def area(rle: str) -> int:
 
 def bbox(rle: str) -> tuple[int, int, int, int]:
     """Smallest box around the mask, (x, y, width, height) in pixels; (0, 0, 0, 0) when it is empty."""
-    mask = decode(rle)
+    return box_of(decode(rle)) or (0, 0, 0, 0)
+
+
+def box_of(mask: NDArray[np.bool_]) -> tuple[int, int, int, int] | None:
+    """Smallest box around a (h, w) mask, (x, y, width, height) in pixels; None when it is empty."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
-        return (0, 0, 0, 0)
+        return None
     return (int(columns[0]), int(rows[0]), int(columns[-1] - columns[0]) + 1, int(rows[-1] - rows[0]) + 1)
 
 

@@ -21,7 +21,7 @@ from pipeline.errors import InputError
 from pipeline.parts.part import Part
 from pipeline.records import canonical_json
 from pipeline.spec.scene import ItemSpec, SceneSpec
-from pipeline.truth.projection import Box, box_corners, intersection, mask_box, pixel_box, transform
+from pipeline.truth.projection import Box, box_corners, intersection, pixel_box, transform
 from pipeline.truth.silhouette import PartCaster
 
 
@@ -118,7 +118,7 @@ def _view_columns(
     px_visible = int(np.count_nonzero(visible))
     px_full = full.px_full + int(np.count_nonzero(visible & ~full.in_frame))
     corners = transform(camera_from_part, box_corners(part.vertices))
-    bbox_visible = mask_box(visible)
+    bbox_visible = masks.box_of(visible)
     return {
         "model_to_camera": [float(v) for v in camera_from_part.ravel()],
         "bbox_visible": None if bbox_visible is None else list(bbox_visible),

@@ -67,14 +67,6 @@ def intersection(a: Box, b: Box) -> Box | None:
     return (left, top, right - left, bottom - top) if right > left and bottom > top else None
 
 
-def mask_box(mask: NDArray[np.bool_]) -> Box | None:
-    """Smallest box around a mask (h, w); None when it is empty."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not rows.size:
-        return None
-    return (int(columns[0]), int(rows[0]), int(columns[-1] - columns[0]) + 1, int(rows[-1] - rows[0]) + 1)
-
-
 def box_corners(vertices: NDArray[np.float64]) -> NDArray[np.float64]:
     """Corners (8, 3) of the axis-aligned box of *vertices* (n, 3); z runs fastest, then y, then x, low before high."""
     low, high = vertices.min(axis=0), vertices.max(axis=0)

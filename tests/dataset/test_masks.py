@@ -33,7 +33,9 @@ def test_box_is_the_smallest_one() -> None:
     mask[4:9, 11:18] = 900
     mask[6, 20] = 1
     assert masks.bbox(masks.encode(mask)) == (11, 4, 10, 5)
+    assert masks.box_of(mask != 0) == (11, 4, 10, 5)
     assert masks.bbox(masks.encode(np.zeros((4, 4)))) == (0, 0, 0, 0)
+    assert masks.box_of(np.zeros((4, 4), dtype=bool)) is None
 
 
 def test_long_runs_survive() -> None:

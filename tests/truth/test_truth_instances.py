@@ -14,7 +14,7 @@ from pipeline.bundle import BundleFinish
 from pipeline.dataset.tables import rows_to_table
 from pipeline.errors import InputError
 from pipeline.truth.instances import instance_rows
-from pipeline.truth.projection import box_corners, canvas_box, intersection, mask_box, pixel_box
+from pipeline.truth.projection import box_corners, canvas_box, intersection, pixel_box
 from pipeline.truth.silhouette import PartCaster
 
 RADIUS = 0.02
@@ -57,7 +57,7 @@ def test_silhouette_of_a_sphere_is_the_analytic_ellipse(tmp_path, centre) -> Non
     assert iou(full, expected) > 0.99
     assert row["px_full"] == pytest.approx(expected.sum(), rel=0.01)
     box = np.array(row["bbox_full"])
-    assert np.abs(box - np.array(mask_box(expected))).max() <= 1
+    assert np.abs(box - np.array(masks.box_of(expected))).max() <= 1
     assert not row["truncated"]
 
 
@@ -69,7 +69,7 @@ def test_visible_part_of_a_covered_sphere(tmp_path) -> None:
     assert second["px_visible"] == np.count_nonzero(layer == 2)
     assert second["visible_fraction"] == pytest.approx((far & ~near).sum() / far.sum(), abs=0.01)
     assert np.array_equal(masks.decode(second["mask_rle"]), layer == 2)
-    assert second["bbox_visible"] == list(mask_box(layer == 2))
+    assert second["bbox_visible"] == list(masks.box_of(layer == 2))
     for row in (first, second):
         assert not (masks.decode(row["mask_rle"]) & ~masks.decode(row["mask_full_rle"])).any()
 
@@ -156,7 +156,6 @@ def test_missing_part_is_named(tmp_path) -> None:
 def test_boxes() -> None:
     assert intersection((0, 0, 4, 4), (2, 3, 9, 9)) == (2, 3, 2, 1)
     assert intersection((0, 0, 4, 4), (4, 0, 2, 2)) is None
-    assert mask_box(np.zeros((3, 3), bool)) is None
     corners = box_corners(np.array([[0.0, 1.0, 2.0], [3.0, 5.0, 7.0]]))
     assert corners[0].tolist() == [0.0, 1.0, 2.0]
     assert corners[1].tolist() == [0.0, 1.0, 7.0]
