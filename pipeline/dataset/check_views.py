@@ -57,7 +57,10 @@ def check_photo(dataset: Dataset, photo: Row, findings: Findings) -> None:
         expected = (photo["height"], photo["width"], 3)
         findings.expect(shape == expected, "image size", where, expected, shape)
         for highlight in dataset.highlights(photo["photo_id"]):
-            _check_area(f"{where}, highlight {highlight['highlight_id']}", highlight, expected[:2], findings)
+            place = f"{where}, highlight {highlight['highlight_id']}"
+            mask = _check_area(place, highlight, expected[:2], findings)
+            box = None if mask is None else masks.box_of(mask)
+            findings.expect(box is None or list(box) == highlight["bbox"], "bbox", place, box, highlight["bbox"])
 
     _guarded(findings, where, check)
 
@@ -118,8 +121,9 @@ def _check_instance(where: str, row: Row, drawn: NDArray[np.bool_], findings: Fi
     outside = int(np.count_nonzero(visible & ~full))
     holds = outside <= OUTSIDE_SHARE * max(seen, 1)
     findings.expect(holds, "mask_full_rle", where, f"{seen} visible pixels within it", f"{outside} outside")
-    box = None if not seen else list(masks.bbox(row["mask_rle"]))
-    findings.expect(row["bbox_visible"] in (box, None), "bbox_visible", where, box, row["bbox_visible"])
+    box = masks.box_of(visible)
+    same = row["bbox_visible"] == (None if box is None else list(box))
+    findings.expect(same, "bbox_visible", where, box, row["bbox_visible"])
 
 
 def _check_area(where: str, row: Row, shape: tuple[Any, ...], findings: Findings) -> NDArray[np.bool_] | None:
