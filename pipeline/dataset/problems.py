@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.errors import DamageFound
-
 Progress = Callable[[str, int, int], None]
 """Called with (what is checked, how many are done, how many there are)."""
 
@@ -45,16 +43,6 @@ class Report:
     def ok(self) -> bool:
         """Whether everything holds."""
         return not self.problems
-
-    def raise_if_damaged(self, show: int = 20) -> None:
-        """Raise DamageFound (exit code 4) that lists the first *show* problems, if there are any."""
-        if self.ok:
-            return
-        lines = [str(problem) for problem in self.problems[:show]]
-        rest = len(self.problems) - len(lines)
-        more = [f"... and {rest} more"] if rest else []
-        head = f"expected a sound dataset, found {len(self.problems)} problems; remove what is damaged and build again:"
-        raise DamageFound("\n".join([head, *lines, *more]))
 
 
 class Findings:

@@ -56,11 +56,6 @@ def size_text(info: PartInfo) -> str:
     return f"{text} ({' x '.join(f'{side / METRES[info.units]:.4g}' for side in sides)} {info.units})"
 
 
-def faces_by_kind(part: Part) -> dict[str, int]:
-    """Number of faces of each kind, most frequent first."""
-    return dict(Counter(face.kind for face in part.info.faces).most_common())
-
-
 def euler_number(part: Part) -> int:
     """Vertices - edges + triangles of every welded solid, added up: 2 for a ball, 0 for a ring, -2 for two holes."""
     group = weld(part.vertices, SAME_POINT * extent(part.vertices))

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.parts.measure import describe, faces_by_kind
+from pipeline.parts.measure import describe
 from pipeline.parts.picture import TINTS, draw_part
 
 
@@ -43,4 +43,3 @@ def test_description(part_of):
     assert "1 cylinder (1 inner)" in lines["faces"]
     assert "skipped" not in lines
     assert "curve" in dict(describe(part_of("box_and_curve.step")))["skipped"]
-    assert faces_by_kind(part_of("drilled_box_inch.step")) == {"plane": 6, "cylinder": 1}

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 VECTOR_ATTRIBUTES = ("lay", "lay_axis", "lay_origin")
-INTEGER_ATTRIBUTES = {"face": "cad_face", "material": "material_id"}
 
 
 def build_mesh(name: str, arrays: Mapping[str, NDArray[Any]], materials: list[bpy.types.Material]) -> bpy.types.Mesh:
