@@ -1,4 +1,5 @@
-"""A whole scene of STEP parts through the real stages: what the truth says agrees with rays cast at the CAD meshes."""
+"""A whole scene of STEP parts through the real stages: what the truth says agrees with rays cast at the CAD meshes,
+and a build makes the same bytes as `scene`."""
 
 from __future__ import annotations
 
@@ -10,8 +11,12 @@ import trimesh
 
 from pipeline import masks
 from pipeline.bundle import load_bundle, read_exr, read_ids, view_folder
+from pipeline.dataset.verify import verify
+from pipeline.graph.build import BuildOptions, build_dataset
+from pipeline.graph.keys import DEFAULT_STAGES
 from pipeline.graph.single import make_scene
 from pipeline.parts.part import load_part
+from pipeline.records import sha256_file
 
 pytestmark = [pytest.mark.bpy, pytest.mark.slow]
 
@@ -37,9 +42,16 @@ def scene(tmp_path_factory):
     """(folder of the scene, its only view, its instance rows)."""
     folder = tmp_path_factory.mktemp("real")
     (folder / "real.toml").write_text(SPEC)
-    out = make_scene(folder / "real.toml", "real-000000", folder / "out").folder
+    out = make_scene(folder / "real.toml", "real-000000", folder / "out", stages=DEFAULT_STAGES).folder
     (view,) = load_bundle(out / "render").views
     return out, view, json.loads((out / "truth" / "rows.json").read_text())["instances"]
+
+
+def digests(folder):
+    """Checksum of every file below *folder* but the record of what making it took."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "record.json")
+    assert files
+    return {path.relative_to(folder).as_posix(): sha256_file(path) for path in files}
 
 
 def camera_rays(camera):
@@ -106,6 +118,18 @@ def test_depth_and_faces_are_those_of_the_cad_mesh(scene, cast_scene):
     expected, depth = depths[owner, inner], read_exr(folder / "depth.exr")["Z"].ravel()[inner]
     assert np.quantile(np.abs(depth - expected) / expected, 0.999) < 1e-4
     assert (faces[owner, inner] == face.ravel()[inner]).mean() > 0.999
+
+
+def test_a_build_holds_the_same_bytes_and_is_sound(scene, tmp_path):
+    out, _, _ = scene
+    dataset = tmp_path / "dataset"
+    options = BuildOptions(sync=True, quiet=True, threads=1, stages=DEFAULT_STAGES)
+    result = build_dataset(out.parent / "real.toml", dataset, options)
+    assert (result.scenes, result.quarantined) == (1, ())
+    for stage in ("render", "truth", "photos"):
+        (stored,) = (dataset / "store" / stage).glob("*/*")
+        assert digests(stored) == digests(out / stage)
+    assert verify(dataset).problems == ()
 
 
 def test_some_parts_hide_others_and_reach_beyond_the_frame(scene):
