@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pipeline.errors import InputError
 from pipeline.parts import surfaces
 from pipeline.parts.body import Body, Color, Reading
-from pipeline.parts.check import check_size
+from pipeline.parts.check import check_faces, check_size
 from pipeline.parts.container import LengthUnit
 from pipeline.parts.fit import fit_surface
 from pipeline.parts.part import Face, FaceKind, Part, PartInfo, Solid
@@ -196,6 +196,7 @@ def _joined(pieces: Sequence[_Piece], reading: Reading, origin: Origin, diameter
                 numbers[local] = len(faces)
                 faces.append(_face(piece, local, rows, len(faces), solid_id))
         face_of_triangle.append(numbers[piece.face_of_triangle])
+    check_faces(len(faces))
     first = np.cumsum([0, *(len(p.vertices) for p in pieces)])
     vertices = np.concatenate([p.vertices for p in pieces])
     triangles = np.concatenate([p.triangles + first[i] for i, p in enumerate(pieces)]).astype(np.int32)

@@ -25,6 +25,9 @@ _FLAT: Final = 1e-6
 
 MOST_COMPARED: Final = 4096
 
+MOST_FACES: Final = 65534
+"""Pictures hold face_id + 1 in 16 bits; 0 is no part."""
+
 
 def check_size(vertices: Sequence[NDArray[np.float64]], unit: LengthUnit) -> float:
     """Diameter in metres of all the (n, 3) *vertices* together, if a part can have it; else raises InputError."""
@@ -57,6 +60,15 @@ def check_triangles(count: int, limits: Limits) -> None:
         raise InputError(
             f"the part has {count} triangles, more than the limit of {limits.triangles}; check the file's length unit "
             "(a part read too large is meshed too finely), ask for a coarser tolerance, or raise the limit"
+        )
+
+
+def check_faces(count: int) -> None:
+    """Raises InputError when a part has more faces than the 16-bit face layer of a picture can tell apart."""
+    if count > MOST_FACES:
+        raise InputError(
+            f"the part has {count} faces, more than the {MOST_FACES} that can be told apart; "
+            "simplify the model (smooth a scanned mesh), or split it into several parts"
         )
 
 

@@ -120,6 +120,12 @@ def test_triangle_limit_gives_advice(data, tmp_path):
     refuse_here(tmp_path / "ball.stl", "1280 triangles, more than the limit of 100", limits=Limits(triangles=100))
 
 
+def test_faces_beyond_what_a_picture_can_number(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.parts.check.MOST_FACES", 5)
+    trimesh.creation.box((10, 20, 30)).export(tmp_path / "box.stl")
+    refuse_here(tmp_path / "box.stl", "has 6 faces, more than the 5")
+
+
 def test_time_limit_stops_the_process_and_leaves_nothing(data, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     refuse(data / "ring.step", "longer than the limit of 0.05 s", limits=Limits(seconds=0.05))
