@@ -1,6 +1,6 @@
 """Masks as text: COCO run-length encoding, the form that every mask column of the tables has.
 
-Covers: encode, decode, area, box. Does not cover: polygons (`export` draws those). A mask is a JSON object
+Covers: encode, decode, area, box. Does not cover: polygons. A mask is a JSON object
 `{"size": [height, width], "counts": "..."}` in ASCII; `counts` is pycocotools' compressed form, column by column, so
 `pycocotools.mask.decode(json.loads(text))` reads it as it stands.
 """

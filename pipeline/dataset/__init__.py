@@ -1,6 +1,6 @@
-"""The dataset folder: store, tables, builds, reader, verify, diff, gc, quarantine.
+"""The dataset folder: store, tables, builds, reader, verify, diff, gc.
 
-Readers need `open_dataset` alone. The rest is for `graph`, `report`, `export` and the command line.
+Readers need `open_dataset` alone. The rest is for `graph`, `report` and the command line.
 """
 
 from __future__ import annotations
