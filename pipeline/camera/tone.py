@@ -7,7 +7,7 @@ cameras do at gamma 1. Does not cover: writing files (`develop`).
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 import cv2
 import numpy as np
@@ -17,8 +17,7 @@ from pipeline.camera.expose import HEADROOM
 from pipeline.camera.hardware import Sensor
 from pipeline.camera.mix import cct_rgb
 from pipeline.camera.sensor import bayer_gains
-
-Tone = Literal["filmic", "srgb", "linear"]
+from pipeline.spec.scene import Tone
 
 SHOULDER_START: Final = 0.25
 """Below this scene-linear value the filmic curve is the identity, so 18 % grey keeps its place."""

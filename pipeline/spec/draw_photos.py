@@ -10,9 +10,8 @@ from typing import cast
 
 from pipeline import tables
 from pipeline.spec.model import DatasetSpec, PhotosSection
-from pipeline.spec.names import Tone
 from pipeline.spec.numbers import round_drawn
-from pipeline.spec.scene import CCT_RANGE_K, RENDERED_CCT_K, PhotoSpec
+from pipeline.spec.scene import CCT_RANGE_K, RENDERED_CCT_K, PhotoSpec, Tone
 from pipeline.spec.seeds import Stream, seed_of
 
 

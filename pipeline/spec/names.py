@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
+from typing import Annotated, get_args
 
 from pydantic import AfterValidator, Field
 
 from pipeline import tables
 from pipeline.spec.checks import Check, check_sum, problem, suggestion
-from pipeline.spec.scene import ArrangementKind
-
-Tone = Literal["filmic", "srgb", "linear"]
+from pipeline.spec.scene import ArrangementKind, Tone
 
 
 def _sum_of_table(weights: dict[str, float]) -> dict[str, float]:

@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 Split = Literal["train", "val", "test"]
 ArrangementKind = Literal["table", "conveyor", "tray", "bin"]
+Tone = Literal["filmic", "srgb", "linear"]
 
 SCENE_SCHEMA_VERSION = 1
 
@@ -138,7 +139,7 @@ class PhotoSpec:
     lens: str
     """Entry of assets/tables/lenses."""
     f_number: float
-    tone: Literal["filmic", "srgb", "linear"]
+    tone: Tone
     image_format: Literal["png", "jpeg"]
 
 
