@@ -35,7 +35,7 @@ def seed_of(dataset_seed: int, scene_index: int, name: str, bits: int = 31) -> i
 
 
 def scene_seed(dataset_seed: int, scene_index: int) -> int:
-    """The seed of a scene as the manifest records it: 63 bits."""
+    """The seed of a scene as the scenes table records it: 63 bits."""
     return seed_of(dataset_seed, scene_index, "scene", bits=63)
 
 

@@ -1,4 +1,4 @@
-"""Materials as numbers: what `render` builds shader nodes from and the manifest records.
+"""Materials as numbers: what `render` builds shader nodes from and the tables record.
 
 Covers: the records. `metals` and `finishes` make them for parts, `supports` for tables and bins. No Blender here.
 """
