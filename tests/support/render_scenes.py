@@ -135,3 +135,27 @@ def write_job(
     )
     write_json(folder / JOB_FILE, to_dict(job))
     return job
+
+
+def write_furnace(folder: Path, metal: MetalMaterial, width: int = 96, height: int = 96) -> RenderJob:
+    """Write a job of the sphere alone in a world of radiance 1 on every side."""
+    folder.mkdir(parents=True, exist_ok=True)
+    assembler = _Assembler(folder)
+    _add_metal(assembler, SPHERE, "sphere", _sphere(), metal)
+    pose = look_at((0.0, -0.3, SPHERE_CENTRE[2]), (0.0, 0.0, SPHERE_CENTRE[2]))
+    cam_from_world = tuple(float(v) for v in pose.ravel())
+    placed = PlacedCamera(0, cam_from_world, width * 4.0, width * 4.0, width / 2, height / 2, width, height)
+    view = BundleView("furnace-v0", 0, placed)
+    bundle = SceneBundle("furnace", "", 16, ("world",), tuple(assembler.entries), (), (), (), (view,))
+    job = RenderJob(
+        scene_id="furnace",
+        render=RenderSpec(16, False, 5),
+        threads=2,
+        groups=("world",),
+        world=ImageWorld(None, 1.0, 0.0, "world"),
+        materials=tuple(assembler.materials),
+        objects=tuple(assembler.objects),
+        bundle=bundle,
+    )
+    write_json(folder / JOB_FILE, to_dict(job))
+    return job

@@ -68,9 +68,9 @@ class ViewRenderer:
         layers = _layers(read_passes(beauty), self.job.groups)
         if self.denoiser is not None:
             denoised = read_passes(denoise.find_output(self.scratch))
-            _add(layers, "combined", rgb(denoised, denoise.COMBINED).astype(np.float16))
+            _add(layers, "combined", _half(rgb(denoised, denoise.COMBINED)))
             for group in self.job.groups:
-                _add(layers, f"denoised.{group}", rgb(denoised, denoise.slot_of(group)).astype(np.float16))
+                _add(layers, f"denoised.{group}", _half(rgb(denoised, denoise.slot_of(group))))
         write_exr(out / "layers.exr", layers, RADIANCE)
         _write_truth(read_passes(truth), camera, out)
         return ViewTimes(middle - start, end - middle, time.perf_counter() - end)
@@ -115,11 +115,16 @@ def _layers(passes: Passes, groups: tuple[str, ...]) -> dict[str, NDArray[Any]]:
     for name in ("Emission", "Environment"):
         _add(layers, name.lower(), rgb(passes, name))
     for lobe in ("Diffuse", "Glossy"):
-        _add(layers, f"{lobe}_color".lower(), rgb(passes, f"{lobe} Color").astype(np.float16))
+        _add(layers, f"{lobe}_color".lower(), _half(rgb(passes, f"{lobe} Color")))
     missing = [term for term in PATH_TERMS if f"{term}.R" not in layers]
     if missing:
         raise KeyError(f"expected every light-path term, missing {missing}")
     return layers
+
+
+def _half(color: NDArray[np.float32]) -> NDArray[np.float16]:
+    """*color* as half floats; what is brighter than the largest of them stays finite."""
+    return np.minimum(color, np.float32(np.finfo(np.float16).max)).astype(np.float16)
 
 
 def _add(layers: dict[str, NDArray[Any]], name: str, color: NDArray[Any]) -> None:
