@@ -64,7 +64,7 @@ def _scheme(name: str) -> dict[str, Any]:
 def _finish(operation: Operation, made_by: Process, item: ItemSpec) -> FaceFinish:
     """The finish of one cut. Its own luck depends on what was drawn for the item, and on the cut, alone."""
     first = operation.faces[0]
-    drawn = int(item.alpha_scale * 2**32)  # a number of the item alone, that its Ra does not follow
+    drawn = int(item.pose_quantile * 2**32)  # tells instances of different scenes apart, and no finish depends on it
     luck = np.random.default_rng(np.random.SeedSequence([drawn, item.instance_id, first])).uniform(-0.5, 0.5)
     quantile = min(max(item.ra_quantile + RA_SPREAD * luck, 0.0), 1.0 - 1e-9)
     level = (np.floor(quantile * RA_LEVELS) + 0.5) / RA_LEVELS
