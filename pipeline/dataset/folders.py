@@ -9,13 +9,14 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from pipeline.errors import EnvironmentProblem
+from pipeline.errors import EnvironmentProblem, GlintError
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _READ_ONLY: Final = frozenset({errno.EROFS})
@@ -31,12 +32,10 @@ def translate_os_error(error: OSError, folder: Path) -> EnvironmentProblem | Non
     A full disk and a read-only file system always count; a refused permission only when the error names a path in
     *folder* (or none), a file in the way only when it is *folder* itself, above it or directly in it.
     """
-    if error.errno in _FULL or (error.errno is None and _free_bytes(folder) < _NOTHING_LEFT_BYTES):
-        free = _free_bytes(folder)
-        return EnvironmentProblem(
-            f"expected room to write in {folder}, found a full disk or quota ({free / 2**20:.1f} MiB free); free some "
-            f"space (`glint gc {folder}` removes what no build uses) and run the same command again"
-        )
+    if error.errno in _FULL or (error.errno is None and _is_full(folder)):
+        temporary = Path(tempfile.gettempdir())
+        elsewhere = _is_full(temporary) and not _is_full(folder)
+        return _temporary_full(temporary) if elsewhere else _full(folder)
     if error.errno in _READ_ONLY:
         return EnvironmentProblem(
             f"expected a folder that can be written, found {folder} on a read-only file system; choose another --out"
@@ -54,6 +53,21 @@ def translate_os_error(error: OSError, folder: Path) -> EnvironmentProblem | Non
             f"choose another --out"
         )
     return None
+
+
+@contextmanager
+def full_disk_errors(folder: Path, *, temporary: bool = False) -> Iterator[None]:
+    """Say of any failure within the block that the disk of *folder* is full, when it is.
+
+    For libraries and child processes that do not say why they could not write. To be left before what they wrote is
+    removed. *temporary*: the folder is one of the system's temporary ones.
+    """
+    try:
+        yield
+    except (OSError, GlintError) as error:
+        if isinstance(error, EnvironmentProblem) or not _is_full(folder):
+            raise
+        raise (_temporary_full if temporary else _full)(folder) from error
 
 
 @contextmanager
@@ -99,6 +113,24 @@ def _make(root: Path) -> None:
         raise EnvironmentProblem(
             f"expected a place where folders can be made, found that {root} cannot be; choose another --out"
         ) from error
+
+
+def _full(folder: Path) -> EnvironmentProblem:
+    return EnvironmentProblem(
+        f"expected room to write in {folder}, found a full disk or quota ({_free_bytes(folder) / 2**20:.1f} MiB free); "
+        f"free some space (`glint gc DATASET` removes what no build uses) and run the same command again"
+    )
+
+
+def _temporary_full(folder: Path) -> EnvironmentProblem:
+    return EnvironmentProblem(
+        f"expected room for temporary files in {folder}, found a full disk ({_free_bytes(folder) / 2**20:.1f} MiB "
+        f"free); free some space there, or set TMPDIR to another folder, and run the same command again"
+    )
+
+
+def _is_full(folder: Path) -> bool:
+    return _free_bytes(folder) < _NOTHING_LEFT_BYTES
 
 
 def _free_bytes(folder: Path) -> int:

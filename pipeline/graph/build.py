@@ -151,6 +151,7 @@ def run_plans(
         yield from drive(schedule, executor, progress)
     except BaseException:
         executor.abort()
+        store.clean_staging()  # what killed workers left half-made
         raise
     executor.close()
 

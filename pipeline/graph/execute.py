@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from pipeline.dataset.folders import full_disk_errors
 from pipeline.dataset.store import ActionRecord, Store, translate_os_error
 from pipeline.errors import EXIT_PARTLY_FAILED, EnvironmentProblem, GlintError, InputError
 from pipeline.graph.keys import action_key, load_stages, tools_of
@@ -114,7 +115,8 @@ def _make(action: Action, workplace: Workplace, store: Store) -> float:
         tools=tools,
     )
     with store.stage_output(record) as staged:
-        report = stage.run(action.fields, inputs, staged.folder, machine)
+        with full_disk_errors(store.root):
+            report = stage.run(action.fields, inputs, staged.folder, machine)
         staged.numbers = dict(report.numbers)
         staged.notes = report.notes
         peak = report.numbers.get("peak_memory_bytes")

@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.dataset.folders import full_disk_errors
 from pipeline.dataset.store import ROWS_FILE
 from pipeline.errors import EnvironmentProblem
 from pipeline.graph.children import on_stop
@@ -89,7 +90,8 @@ class RenderStage:
         from pipeline.render.launch import render_in_child
 
         scene = scene_of_render_fields(dict(fields))
-        with tempfile.TemporaryDirectory(prefix="glint-", dir=machine.scratch) as scratch:
+        temporary = tempfile.TemporaryDirectory(prefix="glint-", dir=machine.scratch)
+        with temporary as scratch, full_disk_errors(Path(scratch), temporary=True):
             _prepare(scene, _load_parts(inputs), machine, Path(scratch))
             report = render_in_child(Path(scratch), out, machine.threads, machine.render_timeout_s)
         write_json(out / SCENE_FILE, to_dict(scene))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,6 +31,7 @@ __all__ = ["Limits", "Tolerance", "read_part"]
 _POLL_SECONDS: Final = 0.05
 _FULL: Final = 0.5
 """A crash with this share of the memory limit in use in use was caused by it: arrays grow by doubling."""
+_NOTHING_LEFT_BYTES: Final = 64 * 1024
 _OUT_OF_MEMORY: Final = ("bad_alloc", "MemoryError", "Cannot allocate memory", "Unable to allocate")
 
 
@@ -128,7 +130,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _judge(out: Path, code: int, peak: int, limits: Limits) -> None:
-    """Turn the end of the process into nothing, or into an InputError."""
+    """Turn the end of the process into nothing, or into an InputError; EnvironmentProblem when its disk is full."""
     log = (out / "log.txt").read_text(encoding="utf-8", errors="replace")
     status = from_dict(Status, read_json(out / STATUS_FILE)) if (out / STATUS_FILE).is_file() else None
     if status is not None and status.outcome == "done":
@@ -140,6 +142,12 @@ def _judge(out: Path, code: int, peak: int, limits: Limits) -> None:
         raise InputError(
             f"reading needed more than the limit of {limits.memory_bytes / 2**30:.3g} GiB of memory; check the file's "
             "length unit, ask for a coarser tolerance, simplify the model, or raise the memory limit"
+        )
+    free = shutil.disk_usage(out).free
+    if free < _NOTHING_LEFT_BYTES:
+        raise EnvironmentProblem(
+            f"expected room for temporary files in {out.parent}, found a full disk ({free / 2**20:.1f} MiB free); free "
+            "some space there, or set TMPDIR to another folder, and run the same command again"
         )
     last = " | ".join(line.strip() for line in log.splitlines() if line.strip()[:1])[-400:]
     how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 
@@ -263,6 +264,20 @@ def test_errors_of_the_folder_become_messages_that_name_it(tmp_path: Path, numbe
     assert problem is not None
     assert message in str(problem)
     assert str(tmp_path) in str(problem)
+
+
+def test_a_full_temporary_folder_is_named_instead_of_the_dataset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    free = {temporary: 0, tmp_path / "dataset": 2**40}
+    monkeypatch.setattr("pipeline.dataset.folders._free_bytes", lambda folder: free[folder])
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert f"temporary files in {temporary}" in str(translate_os_error(full, tmp_path / "dataset"))
+    free[tmp_path / "dataset"] = 0
+    assert f"room to write in {tmp_path / 'dataset'}" in str(translate_os_error(full, tmp_path / "dataset"))
 
 
 def test_errors_that_are_not_the_folders_fault_pass_through(tmp_path: Path) -> None:

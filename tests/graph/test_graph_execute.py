@@ -7,12 +7,13 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from support.fake_builds import FAKE_STAGES, spec_scenes
 
 from pipeline.dataset.store import Store
-from pipeline.errors import EXIT_BAD_ENVIRONMENT
+from pipeline.errors import EXIT_BAD_ENVIRONMENT, StageFailed
 from pipeline.graph import fake
 from pipeline.graph.execute import Outcome, Workplace, run_action, run_as_json
 from pipeline.graph.plan import catalog_of, plan_scene
@@ -95,6 +96,19 @@ def test_a_full_disk_is_a_fault_of_the_machine_not_of_the_scene(actions, workpla
 
     monkeypatch.setattr(fake.FakePart, "run", run)
     assert run_action(actions[0], workplace).failure.exit_code == EXIT_BAD_ENVIRONMENT
+
+
+def test_a_disk_that_a_child_found_full_is_a_fault_of_the_machine(actions, workplace, monkeypatch):
+    def run(self, fields, inputs, out, machine):
+        (out / "half").write_text("written")
+        monkeypatch.setattr("pipeline.dataset.folders.shutil.disk_usage", lambda _: SimpleNamespace(free=4096))
+        raise StageFailed("the render child failed with OSError: cannot write layers.exr: File output failed.")
+
+    monkeypatch.setattr(fake.FakePart, "run", run)
+    failure = run_action(actions[0], workplace).failure
+    assert failure.exit_code == EXIT_BAD_ENVIRONMENT
+    assert f"expected room to write in {root_of(workplace)}" in failure.message
+    assert list((root_of(workplace) / ".staging").iterdir()) == []
 
 
 def test_ctrl_c_passes_through_and_leaves_nothing(actions, workplace, monkeypatch):

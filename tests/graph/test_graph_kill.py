@@ -124,6 +124,7 @@ def test_a_signal_stops_the_build_and_it_can_go_on(spec, out, trace, undisturbed
     assert "Traceback" not in stderr
     assert not (out / "LATEST").exists()
     assert not (out / "quarantine").exists()
+    assert leftovers(out) == []
     for _, worker, child in traces(trace, "render"):
         assert not alive(worker)
         assert not alive(child)

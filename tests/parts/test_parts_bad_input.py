@@ -2,12 +2,14 @@
 
 import os
 import tempfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import trimesh
+from support.fake_builds import children
 
-from pipeline.errors import InputError
+from pipeline.errors import EnvironmentProblem, InputError
 from pipeline.parts.child import Job, read_here
 from pipeline.parts.read import Limits, Tolerance, read_part
 
@@ -128,10 +130,20 @@ def test_faces_beyond_what_a_picture_can_number(tmp_path, monkeypatch):
 
 def test_time_limit_stops_the_process_and_leaves_nothing(data, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = children(os.getpid())
     refuse(data / "ring.step", "longer than the limit of 0.05 s", limits=Limits(seconds=0.05))
     assert list(tmp_path.iterdir()) == []
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)  # no child of ours is left, alive or as a zombie
+    assert set(children(os.getpid())) <= set(before)  # no new child is left, alive or as a zombie
+
+
+def test_a_full_temporary_folder_is_the_machines_fault(data, tmp_path, monkeypatch):
+    def full(*arguments):
+        return SimpleNamespace(free=4096)
+
+    monkeypatch.setattr("pipeline.parts.read.shutil.disk_usage", full)
+    monkeypatch.setattr("pipeline.parts.read.sys.executable", "/bin/false")  # the reading process ends without a word
+    with pytest.raises(EnvironmentProblem, match=r"room for temporary files in .* set TMPDIR"):
+        read_part(data / "ring.step", units=None, tolerance=Tolerance(), limits=Limits())
 
 
 def test_memory_limit(data):
