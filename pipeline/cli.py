@@ -180,7 +180,12 @@ def verify(dataset: Path, number: str | None, fast: bool, quiet: bool) -> None:
     for problem in report.problems:
         click.echo(str(problem))
     if not report.ok:
-        click.echo(f"error: found {len(report.problems)} problems in {dataset}", err=True)
+        count = f"{len(report.problems)} problem{'s' if len(report.problems) > 1 else ''}"
+        click.echo(
+            f"error: found {count} in {dataset}; remove the folders store/<stage>/<..>/<key> named above (and LATEST, "
+            f"if builds/ is named) and run the build again: it makes them anew",
+            err=True,
+        )
         raise click.exceptions.Exit(EXIT_DAMAGE)
     if not quiet:
         checked = ", ".join(f"{count} {what}" for what, count in report.checked.items())
@@ -199,15 +204,18 @@ def inspect(target: Path, name: str | None, out: Path, units: str | None) -> Non
     """
     if target.is_dir() and name is None:
         raise click.UsageError("inspect of a dataset needs the ID of a scene, view or photo")
-    out.mkdir(parents=True, exist_ok=True)
-    if name is not None:
-        from pipeline.report.inspect import inspect_id
+    from pipeline.dataset.folders import check_writable, folder_errors
 
-        text, picture = inspect_id(target, name, out)
-    else:
-        from pipeline.parts.inspect import inspect_file
+    check_writable(out)
+    with folder_errors(out):
+        if name is not None:
+            from pipeline.report.inspect import inspect_id
 
-        text, picture = inspect_file(target, units, out)
+            text, picture = inspect_id(target, name, out)
+        else:
+            from pipeline.parts.inspect import inspect_file
+
+            text, picture = inspect_file(target, units, out)
     click.echo(text)
     click.echo(f"picture: {picture}")
 
@@ -218,9 +226,13 @@ def inspect(target: Path, name: str | None, out: Path, units: str | None) -> Non
 def report(dataset: Path, number: str | None) -> None:
     """Write the report of a build again."""
     from pipeline.dataset.build import open_build
+    from pipeline.dataset.folders import folder_errors
     from pipeline.report.report import write_report
 
-    click.echo(str(write_report(dataset, open_build(dataset, number).folder)))
+    folder = open_build(dataset, number).folder
+    with folder_errors(folder):
+        written = write_report(dataset, folder)
+    click.echo(str(written))
 
 
 @main.command()

@@ -178,7 +178,7 @@ def builds(root: Path) -> tuple[str, ...]:
 def latest_number(root: Path) -> str | None:
     """Number of the newest complete build; None when there is none."""
     try:
-        return (root / LATEST).read_text(encoding="ascii").strip()
+        return (root / LATEST).read_text(encoding="ascii", errors="replace").strip()
     except FileNotFoundError:
         return None
 
@@ -195,7 +195,10 @@ def open_build(root: Path, number: str | None = None) -> Build:
         return Build(wanted, folder, read_build_record(folder))
     found = ", ".join(builds(root)) or "no builds"
     if number is None:
-        raise DamageFound(f"{root / LATEST}: expected the number of a build, found {wanted!r}; there are: {found}")
+        raise DamageFound(
+            f"{root / LATEST}: expected the number of a build, found {wanted!r}; there are: {found}; remove the file "
+            f"and run the build again, which writes a new build from the store"
+        )
     raise InputError(f"expected one of the builds of {root} ({found}), found {number!r}")
 
 
@@ -205,7 +208,10 @@ def read_build_record(folder: Path) -> BuildRecord:
     try:
         return from_dict(BuildRecord, read_json(path))
     except (OSError, ValueError) as error:
-        raise DamageFound(f"{path}: expected the record of a build, found {error}") from error
+        raise DamageFound(
+            f"{path}: expected the record of a build, found {error}; remove the folder {folder.name}, and {LATEST} if "
+            f"it names it, and run the build again, which writes a new build from the store"
+        ) from error
 
 
 def _scene_rows(store: Store, scene: SceneOutputs, tally: _Tally) -> Iterator[tuple[str, list[dict[str, Any]]]]:

@@ -135,7 +135,7 @@ class Dataset:
         import cv2
 
         path = self.root / self.photo(photo_id)["image_path"]
-        pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        pixels = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
         if pixels is None:
             raise DamageFound(f"{path}: expected an image, found none that can be read")
         return np.ascontiguousarray(pixels[..., ::-1])

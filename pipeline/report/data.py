@@ -7,13 +7,15 @@ because a report is written before its build is visible to the dataset reader. D
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline.dataset.build import BUILD_FILE, BuildRecord
+from pipeline.dataset.build import BUILD_FILE, LATEST, BuildRecord
 from pipeline.dataset.store import RECORD_FILE, STORE
 from pipeline.dataset.tables import TABLES
+from pipeline.errors import DamageFound
 from pipeline.records import from_dict, read_json
 
 Row = dict[str, Any]
@@ -35,22 +37,30 @@ class BuildTables:
     def rows(self, table: str, columns: Sequence[str], where: tuple[str, Sequence[Any]] | None = None) -> list[Row]:
         """Rows of *table* with the *columns*; *where* = (column, allowed values). Maps come as dicts.
 
-        A column that the build's tables do not have (an older build) is None in every row.
+        A column that the build's tables do not have (an older build) is None in every row. Raises DamageFound when
+        the table cannot be read.
         """
         path = self.folder / f"{table}.parquet"
-        if not path.is_file() or (where is not None and not where[1]):
+        if table not in self.record.tables or (where is not None and not where[1]):
             return []
-        rows = [row for found in _matching(path, columns, where) for row in found.to_pylist(maps_as_pydicts="strict")]
+        with _readable(path):
+            found = list(_matching(path, columns, where))
+            rows = [row for group in found for row in group.to_pylist(maps_as_pydicts="strict")]
         return [{name: row.get(name) for name in columns} for row in rows]
 
     def values(self, table: str, column: str) -> Iterator[Any]:
-        """Values of one column, null ones left out, batch by batch: memory does not grow with the build."""
+        """Values of one column, null ones left out, batch by batch: memory does not grow with the build.
+
+        Raises DamageFound when the table cannot be read.
+        """
         import pyarrow.parquet as pq
 
         path = self.folder / f"{table}.parquet"
-        if not path.is_file() or column not in pq.read_schema(path).names:
+        if table not in self.record.tables:
             return
-        with pq.ParquetFile(path) as file:
+        with _readable(path), pq.ParquetFile(path) as file:
+            if column not in file.schema_arrow.names:
+                return
             for batch in file.iter_batches(_BATCH_ROWS, columns=[column]):
                 for value in batch.column(0).to_pylist(maps_as_pydicts="strict"):
                     if value is not None:
@@ -88,6 +98,18 @@ class BuildTables:
 def open_tables(root: Path, folder: Path) -> BuildTables:
     """The tables in the build *folder* of the dataset *root*. Raises FileNotFoundError without a build.json."""
     return BuildTables(root, folder, from_dict(BuildRecord, read_json(folder / BUILD_FILE)))
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn what pyarrow says of a damaged or missing table into DamageFound."""
+    try:
+        yield
+    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        raise DamageFound(
+            f"{path}: expected a readable Parquet table, found {error}; remove {LATEST} and run the build again, which "
+            f"writes a new build from the store"
+        ) from error
 
 
 def _matching(path: Path, columns: Sequence[str], where: tuple[str, Sequence[Any]] | None) -> Iterator[Any]:

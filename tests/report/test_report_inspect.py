@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pipeline.dataset.build import Build
-from pipeline.errors import InputError
+from pipeline.errors import DamageFound, InputError
 from pipeline.report import write_report
 from pipeline.report.inspect import inspect_id
 
@@ -43,6 +43,18 @@ def test_unknown_id_names_close_ones(balls: Build, tmp_path: Path) -> None:
 def test_dataset_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="glint build"):
         inspect_id(tmp_path / "none", "x", tmp_path)
+
+
+@pytest.mark.parametrize("damage", [b"", b"not Parquet", None])
+def test_a_damaged_table_is_damage_that_names_it(balls: Build, tmp_path: Path, damage: bytes | None) -> None:
+    root = tmp_path / "copy"
+    shutil.copytree(balls.folder.parents[1], root)
+    table = root / "builds" / "0001" / "photos.parquet"
+    table.unlink() if damage is None else table.write_bytes(damage)
+    with pytest.raises(DamageFound, match=r"photos\.parquet: expected a readable Parquet table"):
+        inspect_id(root, "balls-000000", tmp_path)
+    with pytest.raises(DamageFound, match=r"photos\.parquet: expected a readable Parquet table"):
+        write_report(root, root / "builds" / "0001")
 
 
 def test_damaged_files_are_named_not_fatal(balls: Build, tmp_path: Path) -> None:
