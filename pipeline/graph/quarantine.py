@@ -6,6 +6,7 @@ The folder mirrors the latest run of `build`: a scene that has been made since i
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Collection
 from pathlib import Path
 from typing import Final
@@ -21,7 +22,7 @@ def quarantine(root: Path, spec_path: Path, result: SceneResult) -> Path:
     first = result.failures[0]
     path = root / QUARANTINE / f"{result.scene_id}.json"
     path.parent.mkdir(exist_ok=True)
-    command = ["glint", "scene", str(spec_path), result.scene_id, "--out", f"{result.scene_id}-again"]
+    command = [*_program(), "scene", str(spec_path), result.scene_id, "--out", f"{result.scene_id}-again"]
     write_json(
         path,
         {
@@ -35,6 +36,21 @@ def quarantine(root: Path, spec_path: Path, result: SceneResult) -> Path:
         },
     )
     return path
+
+
+def _program() -> list[str]:
+    """What to type for this program from the current folder: it was called as the checkout's script or as `glint`."""
+    script = Path(sys.argv[0])
+    if script.name == "run_pipeline.py":
+        return [_from_here(Path(sys.executable)), _from_here(script)]
+    return [_from_here(script)] if script.name == "glint" else ["glint"]
+
+
+def _from_here(path: Path) -> str:
+    """*path*, relative when it is below the current folder."""
+    path = path.absolute()
+    here = path.is_relative_to(Path.cwd())
+    return str(path.relative_to(Path.cwd()) if here else path)
 
 
 def keep_only(root: Path, scene_ids: Collection[str]) -> None:

@@ -43,6 +43,8 @@ def find_part_file(name: str, folder: Path) -> Path:
         raise problem("a file that this system can open", f'"{name}" ({error})') from None
     if not inside:
         raise problem("a file below the spec's folder or the assets folder", f'"{name}", a link that leads out of it')
+    if not there and (root / relative).is_symlink():
+        raise problem("a file", f'"{name}", a link that leads to none')
     if not there:
         raise problem(f"a file in {path.parent}", f'"{name}", which does not exist', _nearest(path))
     return path

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -111,6 +114,42 @@ def test_wrong_input_gives_one_message_and_its_exit_code(spec, arguments, code, 
     assert (done.exit_code, done.stdout) == (code, "")
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder in which nothing can be made")
+def test_inspect_and_report_say_where_they_cannot_write(dataset):
+    washer = ROOT / "assets" / "parts" / "washer.step"
+    for arguments in (["inspect", dataset, "tiny-000001"], ["inspect", washer]):
+        done = run(*arguments, "--out", "/proc/nowhere")
+        assert (done.exit_code, done.stdout) == (3, "")
+        assert "/proc/nowhere" in done.stderr
+    report = dataset / "builds" / "0001" / "report"
+    shutil.rmtree(report)
+    report.write_text("in the way")
+    done = run("report", dataset)
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert "file in the way" in done.stderr
+
+
+@pytest.mark.parametrize("pointer", [b"", b"0009\n", b"\xff\xfe", b"../..\n"])
+def test_a_pointer_to_no_build_is_damage_and_says_how_to_mend_it(spec, dataset, pointer):
+    (dataset / "LATEST").write_bytes(pointer)
+    for arguments in (["verify", dataset], ["build", spec, "--out", dataset, "--sync"], ["report", dataset]):
+        done = run(*arguments)
+        assert done.exit_code == 4
+        assert "remove the file and run the build again" in done.output
+    (dataset / "LATEST").unlink()
+    assert run("build", spec, "--out", dataset, "--sync", "--quiet").exit_code == 0
+    assert run("verify", dataset).exit_code == 0
+
+
+def test_the_command_in_the_quarantine_repeats_the_failure_when_typed(spec, tmp_path):
+    (spec.parent / "two.stl").write_text("bad\n")
+    assert glint("build", spec, "--out", tmp_path / "d", "--sync", "--quiet").returncode == 1
+    told = json.loads(next((tmp_path / "d" / "quarantine").iterdir()).read_text())
+    again = subprocess.run(told["command"], shell=True, env=environment(), capture_output=True, text=True, check=False)
+    assert again.returncode == 2, again.stderr
+    assert told["error"] in again.stderr
 
 
 def test_a_fault_of_the_program_is_one_line_and_debug_shows_where(spec, monkeypatch):

@@ -199,7 +199,7 @@ def test_a_link_may_not_lead_out(load: Load, folder: Path) -> None:
     assert load("parts.nut.file", "inner.step").parts["nut"].file == "inner.step"
     with pytest.raises(InputError, match=r'parts\.nut\.file: .*"link\.step", a link that leads out of it'):
         load("parts.nut.file", "link.step")
-    with pytest.raises(InputError, match=r"parts\.nut\.file: "):
+    with pytest.raises(InputError, match=r"parts\.nut\.file: .*(a link that leads to none|open)"):
         load("parts.nut.file", "loop.step")
 
 
