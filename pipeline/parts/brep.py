@@ -10,6 +10,7 @@ frame.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import InputError
 from pipeline.parts.body import Body, Color, Reading
-from pipeline.parts.check import check_size, check_triangles
+from pipeline.parts.check import LARGEST_DIAMETER_M, check_size, check_triangles
 from pipeline.parts.container import LengthUnit, StepContents, without_styles
 from pipeline.parts.kernel_glb import KernelPatch, KernelScene, KernelShape, read_kernel_glb
 from pipeline.parts.limits import Limits, Tolerance
@@ -32,6 +33,9 @@ IGES_METRES: Final = 1e-3
 COARSE_MM: Final = 1.0
 COARSE_ANGLE: Final = 0.8
 """First pass: only the size of the part is wanted."""
+_GIANT_STEPS: Final = 100.0
+"""Tolerance for looking at a part that may be too large: its farthest coordinate over this."""
+_POINT = re.compile(rb"CARTESIAN_POINT\s*\(\s*'[^']*'\s*,\s*\(([^)]*)\)")
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ def read_brep(data: bytes, contents: StepContents | LengthUnit, tolerance: Toler
     """
     is_step = isinstance(contents, StepContents)
     unit = contents.unit if isinstance(contents, StepContents) else contents
+    if isinstance(contents, StepContents):
+        _refuse_giants(data, unit)
     linear_m = tolerance.linear_m
     if linear_m is None or tolerance.relative_to_diameter is not None:
         coarse = _bodies(_run(data, _Pass(COARSE_MM, COARSE_ANGLE, is_step)), is_step)
@@ -68,6 +74,22 @@ def read_brep(data: bytes, contents: StepContents | LengthUnit, tolerance: Toler
         bodies = _colored(bodies, _bodies(styled, is_step))
     bodies, skipped = _solids_only(bodies, contents)
     return Reading(bodies, (*_skipped_nodes(styled, contents), *skipped), linear_m, exact_normals=True)
+
+
+def _refuse_giants(data: bytes, unit: LengthUnit) -> None:
+    """Look coarsely at a STEP file with far coordinates: a part in a wrong unit would be meshed for minutes."""
+    numbers = (number for point in _POINT.findall(data) for number in point.split(b","))
+    farthest_m = max((abs(float(number)) for number in numbers if _is_number(number)), default=0.0) * unit.metres
+    if farthest_m > LARGEST_DIAMETER_M:
+        look = _Pass(farthest_m * 1e3 / _GIANT_STEPS, COARSE_ANGLE, is_step=True)
+        check_size([body.vertices for body in _bodies(_run(data, look), is_step=True)], unit)
+
+
+def _is_number(text: bytes) -> bool:
+    try:
+        return bool(np.isfinite(float(text)))
+    except ValueError:
+        return False
 
 
 def _run(data: bytes, how: _Pass) -> KernelScene:

@@ -10,6 +10,7 @@ import trimesh
 from support.fake_builds import children
 
 from pipeline.errors import EnvironmentProblem, InputError
+from pipeline.parts import brep
 from pipeline.parts.child import Job, read_here
 from pipeline.parts.read import Limits, Tolerance, read_part
 
@@ -104,6 +105,21 @@ def test_ten_kilometres_and_ten_micrometres(tmp_path):
     trimesh.creation.box((0.006, 0.006, 0.006)).export(tmp_path / "small.stl")
     message = refuse_here(tmp_path / "small.stl", "1.04e-05 m across in mm.*between 0.1 mm and 20 m")
     assert "cm or m or inch" in message  # units in which 0.006 would be a part
+
+
+def test_a_step_file_in_kilometres_is_only_looked_at_coarsely(data, tmp_path, monkeypatch):
+    text = (data / "drilled_box_mm.step").read_text()
+    assert "SI_UNIT(.MILLI.,.METRE.)" in text
+    path = written(tmp_path / "km.step", text.replace("SI_UNIT(.MILLI.,.METRE.)", "SI_UNIT(.KILO.,.METRE.)"))
+    tolerances_mm = []
+
+    def run(data, how, real=brep._run):
+        tolerances_mm.append(how.linear_mm)
+        return real(data, how)
+
+    monkeypatch.setattr(brep, "_run", run)
+    refuse_here(path, r"m across in km \(as the file says\); expected between")
+    assert min(tolerances_mm) > 1e4  # at the tolerance of a part this one would take minutes
 
 
 def test_nan_vertices(tmp_path):
