@@ -104,6 +104,7 @@ def build_dataset(spec_path: Path, out: Path, options: BuildOptions) -> BuildRes
     finished stays in the store, and the same command goes on from there.
     """
     spec = load_spec(spec_path)
+    text = spec_path.read_text(encoding="utf-8-sig")  # now: the file may be edited while the build runs
     check_writable(out, NEEDED_BYTES)
     store = Store(out)
     store.clean_staging()
@@ -117,7 +118,7 @@ def build_dataset(spec_path: Path, out: Path, options: BuildOptions) -> BuildRes
             run_plans(plans, store, lambda: make_executor(workplace, options), progress, options.stop_after),
             key=lambda result: result.index,
         )
-    return _finish(spec, spec_path, store, results, gave_up=len(results) < total)
+    return _finish(spec, spec_path, text, store, results, gave_up=len(results) < total)
 
 
 def run_plans(
@@ -183,7 +184,9 @@ def machine_of(options: BuildOptions) -> Machine:
     return Machine(threads=max(1, usable_cpus() // workers_of(options)))
 
 
-def _finish(spec: DatasetSpec, spec_path: Path, store: Store, results: list[SceneResult], gave_up: bool) -> BuildResult:
+def _finish(
+    spec: DatasetSpec, spec_path: Path, text: str, store: Store, results: list[SceneResult], gave_up: bool
+) -> BuildResult:
     """Write quarantine and build, unless the newest build says the same already."""
     good = [result for result in results if not result.failures]
     bad = [result for result in results if result.failures]
@@ -194,7 +197,7 @@ def _finish(spec: DatasetSpec, spec_path: Path, store: Store, results: list[Scen
     quarantined = tuple(result.scene_id for result in bad)
     if gave_up or not good:
         return BuildResult(None, None, False, len(good), 0, quarantined, gave_up)
-    content = plan_hash(good, quarantined)
+    content = plan_hash(spec, good, quarantined)
     up_to_date = latest_number(store.root) is not None and open_build(store.root).record.plan_hash == content
     if up_to_date:
         build = open_build(store.root)
@@ -202,8 +205,10 @@ def _finish(spec: DatasetSpec, spec_path: Path, store: Store, results: list[Scen
         info = BuildInfo(
             dataset=spec.dataset.name,
             spec_path=spec_path.name,
-            spec_text=spec_path.read_text(encoding="utf-8-sig"),
+            spec_text=text,
             plan_hash=content,
+            description=spec.dataset.description,
+            licence=spec.dataset.licence,
             quarantined=quarantined,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )
@@ -212,9 +217,11 @@ def _finish(spec: DatasetSpec, spec_path: Path, store: Store, results: list[Scen
     return BuildResult(build.number, build.folder, up_to_date, len(good), photos, quarantined, gave_up)
 
 
-def plan_hash(good: Iterable[SceneResult], quarantined: Iterable[str]) -> str:
-    """Hash of everything that a build's tables are made of."""
+def plan_hash(spec: DatasetSpec, good: Iterable[SceneResult], quarantined: Iterable[str]) -> str:
+    """Hash of everything that a build's tables and cards are made of; a scene's keys cover all of its SceneSpec."""
     digest = hashlib.sha256(f"{SCHEMA_VERSION}\n".encode())
+    about = spec.dataset
+    digest.update(f"{canonical_json([about.name, about.description, about.licence])}\n".encode())
     for result in good:
         digest.update(f"{result.scene_id} {canonical_json(result.keys)}\n".encode())
     digest.update(canonical_json(sorted(quarantined)).encode())

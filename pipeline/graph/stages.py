@@ -81,8 +81,9 @@ class RenderStage:
     resource: Resource = "render"
 
     def tools(self) -> Mapping[str, str]:
-        """Blender, and the tables of metals, finishes, rigs and surroundings."""
-        return {**_versions("bpy", "trimesh", "shapely"), **_table_hashes(*RENDER_TABLES)}
+        """Blender, what places parts and writes layers, and the tables of metals, finishes, rigs and surroundings."""
+        libraries = _versions("bpy", "numpy", "shapely", "openimageio", "opencv-python")
+        return {**libraries, **_table_hashes(*RENDER_TABLES)}
 
     def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
         """Write the bundle, `scene.json` and the rows of scenes and views."""

@@ -188,3 +188,17 @@ def test_cores_are_shared_out_between_workers():
 def test_the_registry_can_be_given(spec, out, monkeypatch):
     monkeypatch.delenv("GLINT_STAGES")
     assert build(spec, out, stages=FAKE_STAGES, limit=1).scenes == 1
+
+
+def test_a_build_says_what_it_is_and_a_changed_licence_makes_a_new_one(spec, out):
+    text = spec.read_text()
+    assert "[dataset]\n" in text
+    spec.write_text(text.replace("[dataset]\n", '[dataset]\nlicence = "CC-BY-4.0"\ndescription = "Tiny parts"\n', 1))
+    first = build(spec, out)
+    record = read_json(first.folder / "build.json")
+    assert (record["licence"], record["description"]) == ("CC-BY-4.0", "Tiny parts")
+    assert record["spec_text"] == spec.read_text()
+    spec.write_text(spec.read_text().replace("CC-BY-4.0", "CC0-1.0"))
+    second = build(spec, out)
+    assert (second.number, second.up_to_date) == ("0002", False)
+    assert read_json(second.folder / "build.json")["licence"] == "CC0-1.0"
