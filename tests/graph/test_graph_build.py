@@ -191,9 +191,9 @@ def test_the_registry_can_be_given(spec, out, monkeypatch):
 
 
 def test_a_build_says_what_it_is_and_a_changed_licence_makes_a_new_one(spec, out):
-    text = spec.read_text()
-    assert "[dataset]\n" in text
-    spec.write_text(text.replace("[dataset]\n", '[dataset]\nlicence = "CC-BY-4.0"\ndescription = "Tiny parts"\n', 1))
+    spec.write_text(
+        spec.read_text().replace('licence = "CC0-1.0"', 'licence = "CC-BY-4.0"\ndescription = "Tiny parts"')
+    )
     first = build(spec, out)
     record = read_json(first.folder / "build.json")
     assert (record["licence"], record["description"]) == ("CC-BY-4.0", "Tiny parts")
