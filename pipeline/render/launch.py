@@ -58,6 +58,8 @@ class RenderChild:
         self.scenes = 0
         self.rss_bytes = 0
         self._log = tempfile.TemporaryFile(mode="w+b", prefix="glint-render-")  # noqa: SIM115 - lives with the child
+        # Blender makes a temporary folder that a killed process cannot remove; in ours it goes with the child.
+        self._temporary = tempfile.TemporaryDirectory(prefix="glint-blender-", ignore_cleanup_errors=True)
         replies, child_end = os.pipe()
         try:
             self._process = subprocess.Popen(
@@ -67,7 +69,7 @@ class RenderChild:
                 stderr=self._log,
                 pass_fds=(child_end,),
                 start_new_session=True,
-                env=_child_environment(threads),
+                env=_child_environment(threads, self._temporary.name),
             )
         finally:
             os.close(child_end)
@@ -137,9 +139,10 @@ class RenderChild:
         self._process.wait()
         with contextlib.suppress(OSError):
             self._replies.close()
+        self._temporary.cleanup()
 
 
-def _child_environment(threads: int) -> dict[str, str]:
+def _child_environment(threads: int, temporary: str) -> dict[str, str]:
     """The parent's environment with our thread count (Dask's nanny sets 1), thrift, and this checkout importable."""
     root = str(Path(__file__).parents[2])
     environment = dict(os.environ)
@@ -147,6 +150,7 @@ def _child_environment(threads: int) -> dict[str, str]:
         environment[name] = str(threads)
     # Blender frees image buffers between its steps; glibc would keep them, a quarter of the peak (measured).
     environment["MALLOC_MMAP_THRESHOLD_"] = environment["MALLOC_TRIM_THRESHOLD_"] = "1048576"
+    environment["TMPDIR"] = temporary
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [root, environment.get("PYTHONPATH")]))
     return environment
 

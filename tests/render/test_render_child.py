@@ -94,3 +94,15 @@ def test_a_python_without_blender_is_told_which_pythons_have_it(monkeypatch):
     monkeypatch.setattr(launch.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(EnvironmentProblem, match=r"3\.13 with bpy 5\.2 or Python 3\.11 with bpy 4\.5"):
         launch.require_blender()
+
+
+def test_a_stopped_child_leaves_no_temporary_folder(tmp_path, out, monkeypatch):
+    monkeypatch.setattr(launch.tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    rs.write_job(tmp_path / "job", samples=1, denoise=False, width=32, height=32)
+    child = launch.RenderChild(1)
+    child.render(tmp_path / "job", out, timeout_s=60)
+    during = [path.name for path in (tmp_path / "temporary").iterdir()]
+    child.stop()
+    assert [name.startswith("glint-blender-") for name in during] == [True]
+    assert list((tmp_path / "temporary").iterdir()) == []
