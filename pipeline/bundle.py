@@ -15,7 +15,8 @@ cover: how pixels come about. Layout, below the render stage's output folder:
     views/v<k>/material.png         uint16 index into SceneBundle.materials + 1, 0 = nothing
     views/v<k>/reflection.exr       float32 channels of the one-sample mirror probe, see REFLECTION_CHANNELS
 
-Layers in layers.exr, each with channels .R .G .B: `combined` (denoised beauty, half), `noisy` (the same, untouched),
+Layers in layers.exr, each with channels .R .G .B: `combined` (denoised beauty, the sum of `denoised.*`, half),
+`noisy` (the same, untouched),
 `group.<name>` (one light group, untouched), `denoised.<name>` (one light group, denoised, half), and the light-path
 terms `diffuse_direct diffuse_indirect glossy_direct glossy_indirect transmission_direct transmission_indirect
 emission environment` (radiance, colour already multiplied in), `diffuse_color glossy_color` (half).

@@ -1,10 +1,10 @@
-"""Denoising the combined image and every light group with Blender's compositor.
+"""Denoising every light group with Blender's compositor.
 
 Cycles denoises the combined image alone; a photo that weighs its lamps anew needs each light group denoised. The
 compositor's Denoise node takes any pass with Cycles' own guides (denoising albedo and normal). Through a smooth metal
 the albedo guide shows what is mirrored, with its noise, which would come back as speckle; so it is denoised first, once
-for all groups. Normals of CAD parts are free of noise, so nothing else is prefiltered. The combined image goes the same
-way, after Cycles has freed its buffers: denoising inside Cycles would need 400 MB more at 1024 x 1024.
+for all groups. Normals of CAD parts are free of noise, so nothing else is prefiltered. It happens after Cycles has freed
+its buffers: denoising inside Cycles would need 400 MB more at 1024 x 1024.
 """
 
 from __future__ import annotations
@@ -15,17 +15,10 @@ from typing import Any
 import bpy
 
 FILE_STEM = "denoised"
-COMBINED = "combined"
-"""Name of the combined image in the file; light groups have their own names with a prefix."""
-
-
-def slot_of(group: str) -> str:
-    """Name of a light group in the file; the prefix keeps a group called "combined" apart from the whole."""
-    return f"group_{group}"
 
 
 class GroupDenoiser:
-    """A compositor graph that writes the combined image and each light group, denoised, into one EXR per render."""
+    """A compositor graph that writes each light group, denoised, into one EXR per render."""
 
     def __init__(self, scene: bpy.types.Scene, layer: bpy.types.ViewLayer, groups: tuple[str, ...]) -> None:
         layer.cycles.denoising_store_passes = True
@@ -33,12 +26,11 @@ class GroupDenoiser:
         self.tree = _tree(scene)
         layers = self.tree.nodes.new("CompositorNodeRLayers")
         self.output = self.tree.nodes.new("CompositorNodeOutputFile")
-        sources = {COMBINED: "Image"} | {slot_of(group): f"Combined_{group}" for group in groups}
-        _configure_output(self.output, tuple(sources))
+        _configure_output(self.output, groups)
         normal = layers.outputs["Denoising Normal"]
         albedo = self._denoised(layers.outputs["Denoising Albedo"], None, normal, hdr=False)
-        for position, source in enumerate(sources.values()):
-            clean = self._denoised(layers.outputs[source], albedo, normal, hdr=True)
+        for position, group in enumerate(groups):
+            clean = self._denoised(layers.outputs[f"Combined_{group}"], albedo, normal, hdr=True)
             self.tree.links.new(clean, self.output.inputs[position])
 
     def _denoised(self, image: Any, albedo: Any, normal: Any, hdr: bool) -> Any:
@@ -77,7 +69,7 @@ def _tree(scene: bpy.types.Scene) -> Any:
     return tree
 
 
-def _configure_output(output: Any, slots: tuple[str, ...]) -> None:
+def _configure_output(output: Any, groups: tuple[str, ...]) -> None:
     if hasattr(output.format, "media_type"):
         output.format.media_type = "MULTI_LAYER_IMAGE"
     output.format.file_format = "OPEN_EXR_MULTILAYER"
@@ -85,12 +77,12 @@ def _configure_output(output: Any, slots: tuple[str, ...]) -> None:
     output.format.exr_codec = "NONE"
     if bpy.app.version < (5, 0):
         output.layer_slots.clear()
-        for slot in slots:
-            output.layer_slots.new(slot)
+        for group in groups:
+            output.layer_slots.new(group)
     else:
         output.file_output_items.clear()
-        for slot in slots:
-            output.file_output_items.new("RGBA", slot)
+        for group in groups:
+            output.file_output_items.new("RGBA", group)
 
 
 def find_output(folder: Path) -> Path:

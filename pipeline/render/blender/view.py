@@ -67,10 +67,7 @@ class ViewRenderer:
         end = time.perf_counter()
         layers = _layers(read_passes(beauty), self.job.groups)
         if self.denoiser is not None:
-            denoised = read_passes(denoise.find_output(self.scratch))
-            _add(layers, "combined", _half(rgb(denoised, denoise.COMBINED)))
-            for group in self.job.groups:
-                _add(layers, f"denoised.{group}", _half(rgb(denoised, denoise.slot_of(group))))
+            _add_denoised(layers, read_passes(denoise.find_output(self.scratch)), self.job.groups)
         write_exr(out / "layers.exr", layers, RADIANCE)
         _write_truth(read_passes(truth), camera, out)
         return ViewTimes(middle - start, end - middle, time.perf_counter() - end)
@@ -120,6 +117,14 @@ def _layers(passes: Passes, groups: tuple[str, ...]) -> dict[str, NDArray[Any]]:
     if missing:
         raise KeyError(f"expected every light-path term, missing {missing}")
     return layers
+
+
+def _add_denoised(layers: dict[str, NDArray[Any]], passes: Passes, groups: tuple[str, ...]) -> None:
+    """Add the denoised light groups, and their sum as the denoised combined image."""
+    colors = {group: rgb(passes, group) for group in groups}
+    _add(layers, "combined", _half(np.sum(list(colors.values()), axis=0)))
+    for group, color in colors.items():
+        _add(layers, f"denoised.{group}", _half(color))
 
 
 def _half(color: NDArray[np.float32]) -> NDArray[np.float16]:
