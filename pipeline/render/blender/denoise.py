@@ -3,8 +3,8 @@
 Cycles denoises the combined image alone; a photo that weighs its lamps anew needs each light group denoised. The
 compositor's Denoise node takes any pass with Cycles' own guides (denoising albedo and normal). Through a smooth metal
 the albedo guide shows what is mirrored, with its noise, which would come back as speckle; so it is denoised first, once
-for all groups. Normals of CAD parts are free of noise, so nothing else is prefiltered. It happens after Cycles has freed
-its buffers: denoising inside Cycles would need 400 MB more at 1024 x 1024.
+for all groups. Normals of CAD parts are free of noise, so nothing else is prefiltered. It happens after Cycles has
+freed its buffers: denoising inside Cycles would need 400 MB more at 1024 x 1024.
 """
 
 from __future__ import annotations
