@@ -21,7 +21,7 @@ from pipeline.dataset.store import ROWS_FILE
 from pipeline.errors import EnvironmentProblem
 from pipeline.graph.children import on_stop
 from pipeline.graph.stage import Machine, Resource, RunReport
-from pipeline.records import from_dict, read_json, sha256_file, to_dict, write_json
+from pipeline.records import from_dict, read_json, sha256_file, sha256_json, to_dict, write_json
 from pipeline.spec.fields import scene_of_render_fields
 from pipeline.spec.scene import PhotoSpec, SceneSpec
 from pipeline.tables import assets_root
@@ -58,17 +58,21 @@ class PartStage:
         return _versions("cascadio", "trimesh", "scipy")
 
     def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
-        """Read the CAD file at role "cad" in a process of its own and save the part."""
+        """Read the CAD file at role "cad" in a process of its own, unless it is remembered, and save the part."""
+        from pipeline.parts.cache import remembered
         from pipeline.parts.limits import Limits, Tolerance
         from pipeline.parts.part import save_part
         from pipeline.parts.read import read_part
 
-        part = read_part(
-            inputs["cad"],
-            units=fields["units"],
-            tolerance=Tolerance(**fields["tolerance"]),
-            limits=Limits(seconds=machine.part_timeout_s, memory_bytes=machine.part_memory_bytes),
-        )
+        def read() -> Part:
+            return read_part(
+                inputs["cad"],
+                units=fields["units"],
+                tolerance=Tolerance(**fields["tolerance"]),
+                limits=Limits(seconds=machine.part_timeout_s, memory_bytes=machine.part_memory_bytes),
+            )
+
+        part = remembered(sha256_json([self.version, dict(self.tools()), dict(fields)]), read)
         save_part(part, out)
         return RunReport({"triangles": float(len(part.triangles))}, part.info.skipped)
 
