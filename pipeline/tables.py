@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import EnvironmentProblem
+from pipeline.errors import EnvironmentProblem, InputError
 
 _PLACES = (Path(__file__).parent.parent / "assets", Path(__file__).parent / "_assets")
 
@@ -41,3 +41,12 @@ def table(name: str) -> dict[str, Any]:
 def names(name: str) -> tuple[str, ...]:
     """The entry names of a table, in file order."""
     return tuple(table(name))
+
+
+def entry(name: str, key: str, what: str) -> dict[str, Any]:
+    """The values of entry *key* of table *name*. Raises InputError that says what there is; *what* is for people."""
+    rows = table(name)
+    if key not in rows:
+        raise InputError(f"unknown {what} {key!r}; expected one of {', '.join(names(name))}")
+    row: dict[str, Any] = rows[key]
+    return row

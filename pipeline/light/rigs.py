@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pipeline.arrange.arrangement import Arrangement
-from pipeline.errors import InputError
 from pipeline.light.domes import dome, ring
 from pipeline.light.lamps import LampMesh, SurroundingMesh
 from pipeline.light.pieces import housing, lamp
 from pipeline.light.shapes import Vector, direction_of, rectangle, tapered_box
 from pipeline.light.sight import views_of
 from pipeline.spec.scene import RigSpec
-from pipeline.tables import names, table
+from pipeline.tables import entry
 
 SMALLEST_CLEARANCE: Final = 3.0
 """Lamps stand at least this many radii of the arrangement from its centre, whatever the rig's own scale."""
@@ -48,11 +47,7 @@ def rig_groups(name: str) -> tuple[str, ...]:
 
 
 def _row(name: str) -> dict[str, Any]:
-    rows = table("rigs")
-    if name not in rows:
-        raise InputError(f"unknown rig {name!r}; expected one of {', '.join(names('rigs'))}")
-    row: dict[str, Any] = rows[name]
-    return row
+    return entry("rigs", name, "rig")
 
 
 def build_rig(spec: RigSpec, arrangement: Arrangement) -> Rig:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pipeline.errors import InputError
 from pipeline.light.lamps import ImageWorld, LampMesh, SurroundingMesh
 from pipeline.light.photometry import WHITE_IRRADIANCE, horizontal_irradiance
 from pipeline.light.pieces import dimmed, turned_lamp, turned_piece
@@ -18,7 +17,7 @@ from pipeline.light.rooms import FLOOR_Z, Room
 from pipeline.light.studio_room import softlit_studio_room
 from pipeline.light.workshop import workshop_room
 from pipeline.spec.scene import SurroundingsSpec
-from pipeline.tables import names, table
+from pipeline.tables import entry
 
 _ROOMS: Final[dict[str, Callable[[tuple[str, ...]], Room]]] = {
     "workshop_room": workshop_room,
@@ -44,11 +43,7 @@ def surroundings_groups(name: str) -> tuple[str, ...]:
 
 
 def _row(name: str) -> dict[str, Any]:
-    rows = table("surroundings")
-    if name not in rows:
-        raise InputError(f"unknown surroundings {name!r}; expected one of {', '.join(names('surroundings'))}")
-    row: dict[str, Any] = rows[name]
-    return row
+    return entry("surroundings", name, "surroundings")
 
 
 def build_surroundings(spec: SurroundingsSpec, reach: tuple[float, float]) -> Surroundings:

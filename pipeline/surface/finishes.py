@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.errors import InputError
 from pipeline.parts.part import Part
 from pipeline.spec.scene import ItemSpec
 from pipeline.surface.lay import Lay, LayGuide, lay_face, no_lay
@@ -20,7 +19,7 @@ from pipeline.surface.metals import Metal, metal
 from pipeline.surface.processes import Process, process, ra_at
 from pipeline.surface.roles import Operation, Vector, Workpiece, understand, vertices_of_faces
 from pipeline.surface.roughness import alpha_pair
-from pipeline.tables import names, table
+from pipeline.tables import entry
 
 RA_LEVELS = 8
 """Ra is one of this many values of a process' range, so that a part needs few materials."""
@@ -54,11 +53,7 @@ def finish_part(part: Part, item: ItemSpec) -> FinishedSurface:
 
 
 def _scheme(name: str) -> dict[str, Any]:
-    rows = table("finishes")
-    if name not in rows:
-        raise InputError(f"unknown finish {name!r}; expected one of {', '.join(names('finishes'))}")
-    row: dict[str, Any] = rows[name]
-    return row
+    return entry("finishes", name, "finish")
 
 
 def _finish(operation: Operation, made_by: Process, item: ItemSpec) -> FaceFinish:

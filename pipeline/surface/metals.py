@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pipeline.errors import InputError
 from pipeline.surface.material import Rgb
-from pipeline.tables import names, table
+from pipeline.tables import entry
 
 F82_COSINE = 1.0 / 7.0
 """Cosine of the angle of incidence (81.8 degrees) at which `Metal.f82` is given."""
@@ -44,10 +43,7 @@ class Metal:
 
 def metal(name: str) -> Metal:
     """Look up the metal *name* in assets/tables/metals. Raises InputError for an unknown name."""
-    rows = table("metals")
-    if name not in rows:
-        raise InputError(f"unknown metal {name!r}; expected one of {', '.join(names('metals'))}")
-    row = rows[name]
+    row = entry("metals", name, "metal")
     return Metal(
         name=name,
         description=row["desc"],

@@ -5,17 +5,13 @@ Covers: the table assets/tables/supports. Does not cover: their shapes (`arrange
 
 from __future__ import annotations
 
-from pipeline.errors import InputError
 from pipeline.surface.material import PlainMaterial
-from pipeline.tables import names, table
+from pipeline.tables import entry
 
 
 def support_material(look: str) -> PlainMaterial:
     """The dielectric called *look* in assets/tables/supports. Raises InputError for an unknown name."""
-    rows = table("supports")
-    if look not in rows:
-        raise InputError(f"unknown support {look!r}; expected one of {', '.join(names('supports'))}")
-    row = rows[look]
+    row = entry("supports", look, "support")
     red, green, blue = row["base_color"]
     return PlainMaterial(
         name=look,
