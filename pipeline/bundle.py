@@ -84,6 +84,8 @@ class BundleObject:
     """part: category; light: kind of lamp; else the label."""
     group: str | None
     """Light group of a lamp."""
+    rig_index: int | None = None
+    """The rig in whose views it is; None = in all."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,15 @@ class BundleView:
     view_id: str
     view_index: int
     camera: PlacedCamera
+    rig: str
+    """Entry of assets/tables/rigs."""
+    rig_index: int
+    groups: tuple[str, ...]
+    """Light groups of this view, in order: those of its rig and of the surroundings."""
+    defects: bool = True
+    """False in a defect-free twin."""
+    twin_of: str | None = None
+    """view_id of the same view with defects; None unless this is a twin."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +138,7 @@ class SceneBundle:
     blender: str
     samples: int
     groups: tuple[str, ...]
+    """Every light group of any view."""
     objects: tuple[BundleObject, ...]
     materials: tuple[BundleMaterial, ...]
     finishes: tuple[BundleFinish, ...]

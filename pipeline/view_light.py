@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.bundle import BundleView, SceneBundle, layer, read_exr, view_folder
+from pipeline.bundle import BundleView, layer, read_exr, view_folder
 
 REC709_LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
 """Luminance of linear Rec.709 (ITU-R BT.709-6)."""
@@ -40,15 +40,15 @@ class ViewLight:
     """Light group -> its mean radiance (3,) over the picture."""
 
 
-def read_view_light(folder: Path, bundle: SceneBundle, view: BundleView) -> ViewLight:
+def read_view_light(folder: Path, view: BundleView) -> ViewLight:
     """Read the layers of *view* from the bundle in *folder*. Raises OSError, or KeyError when a layer is missing."""
     path = view_folder(folder, view.view_index) / "layers.exr"
     channels = read_exr(path, ("denoised.", "noisy.", "glossy_direct."))
     prefix = "denoised."
-    if not all(f"denoised.{group}.R" in channels for group in bundle.groups):
+    if not all(f"denoised.{group}.R" in channels for group in view.groups):
         prefix = "group."
         channels |= read_exr(path, ("group.",))
-    groups = {group: np.maximum(layer(channels, prefix + group), np.float32(0)) for group in bundle.groups}
+    groups = {group: np.maximum(layer(channels, prefix + group), np.float32(0)) for group in view.groups}
     return ViewLight(
         view=view,
         groups=groups,

@@ -26,7 +26,7 @@ class PlacedItem:
 class PlacedCamera:
     """A pinhole camera in OpenCV's convention (x right, y down, z forward)."""
 
-    view_index: int
+    camera_index: int
     cam_from_world: tuple[float, ...]
     """4x4 row-major, metres."""
     fx: float

@@ -53,7 +53,7 @@ def place_camera(spec: CameraSpec, subject: Subject) -> PlacedCamera:
             rotation = look_rotation(spec.azimuth_rad, elevation, spec.roll_rad)
             return _camera(spec, rotation, position)
     raise InputError(
-        f"expected cameras[{spec.view_index}] to see the parts, found every place from elevation "
+        f"expected cameras[{spec.camera_index}] to see the parts, found every place from elevation "
         f"{np.rad2deg(spec.elevation_rad):.0f} degrees upward blocked; raise its elevation or distance"
     )
 
@@ -100,7 +100,7 @@ def _camera(spec: CameraSpec, rotation: NDArray[np.float64], position: NDArray[n
     pose[:3, 3] = -rotation @ position
     focal = focal_px(spec)
     return PlacedCamera(
-        view_index=spec.view_index,
+        camera_index=spec.camera_index,
         cam_from_world=tuple(float(v) for v in pose.ravel()),
         fx=focal,
         fy=focal,

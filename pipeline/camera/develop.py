@@ -88,7 +88,7 @@ def develop_views(scene: SceneSpec, bundle: Path, out: Path) -> Iterator[list[Ph
     for view in scene_bundle.views:
         photos = [photo for photo in scene.photos if photo.view_index == view.view_index]
         if photos:
-            light = read_view_light(bundle, scene_bundle, view)
+            light = read_view_light(bundle, view)
             yield [develop_photo(scene, photo, light, out) for photo in photos]
 
 

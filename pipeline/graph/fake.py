@@ -29,6 +29,7 @@ from pipeline.errors import InputError, StageFailed
 from pipeline.graph.children import on_stop
 from pipeline.graph.stage import Machine, Resource, RunReport
 from pipeline.records import canonical_json, from_dict, sha256_file, sha256_json, write_json
+from pipeline.spec.scene import Shot, shots_of
 
 SIZE: Final = 8
 _EYE: Final = (1.0, 0, 0, 0, 0, 1.0, 0, 0, 0, 0, 1.0, 0, 0, 0, 0, 1.0)
@@ -95,7 +96,7 @@ class FakeRender:
         _pretend_to_render(FakeSettings.from_environment(), fields["scene_id"])
         write_json(out / BUNDLE_FILE, _bundle(fields))
         write_json(out / "scene.json", dict(fields))
-        views = [_write_view(fields, view["view_index"], out) for view in fields["cameras"]]
+        views = [_write_view(fields, shot, out) for shot in _shots(fields)]
         scene = {
             "scene_id": fields["scene_id"],
             "scene_key": "",
@@ -103,7 +104,7 @@ class FakeRender:
             "seed": fields["seed"],
             "split": "train",
             "spec_json": canonical_json(fields),
-            "rig": fields["rig"]["name"],
+            "rig": fields["rigs"][0]["name"],
             "surroundings": fields["surroundings"]["name"],
             "n_items": len(fields["items"]),
             "n_views": len(views),
@@ -197,16 +198,24 @@ def _bundle(fields: Mapping[str, Any]) -> SceneBundle:
         items=tuple(PlacedItem(item["instance_id"], item["part_id"], _EYE) for item in items),
         views=tuple(
             BundleView(
-                f"{fields['scene_id']}-v{view['view_index']}",
-                view["view_index"],
-                PlacedCamera(view["view_index"], _EYE, 8.0, 8.0, 4.0, 4.0, SIZE, SIZE),
+                f"{fields['scene_id']}-v{shot.view_index}",
+                shot.view_index,
+                PlacedCamera(shot.camera_index, _EYE, 8.0, 8.0, 4.0, 4.0, SIZE, SIZE),
+                rig=fields["rigs"][shot.rig_index]["name"],
+                rig_index=shot.rig_index,
+                groups=("lamp",),
             )
-            for view in fields["cameras"]
+            for shot in _shots(fields)
         ),
     )
 
 
-def _write_view(fields: Mapping[str, Any], view_index: int, out: Path) -> dict[str, Any]:
+def _shots(fields: Mapping[str, Any]) -> tuple[Shot, ...]:
+    return shots_of(len(fields["cameras"]), len(fields["rigs"]), fields["twins"])
+
+
+def _write_view(fields: Mapping[str, Any], shot: Shot, out: Path) -> dict[str, Any]:
+    view_index = shot.view_index
     folder = view_folder(out, view_index)
     folder.mkdir(parents=True)
     for name, content in _black_layers().items():

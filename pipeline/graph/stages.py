@@ -30,7 +30,16 @@ if TYPE_CHECKING:
     from pipeline.bundle import SceneBundle
     from pipeline.parts.part import Part
 
-RENDER_TABLES: Final = ("metals", "processes", "finishes", "supports", "rigs", "surroundings")
+RENDER_TABLES: Final = (
+    "metals",
+    "processes",
+    "finishes",
+    "films",
+    "defects",
+    "supports",
+    "rigs",
+    "surroundings",
+)
 PHOTO_TABLES: Final = ("sensors", "lenses")
 _PART_ROLE: Final = "part:"
 _LAYER_FILES: Final = {
@@ -238,7 +247,9 @@ def _scene_row(scene: SceneSpec, bundle: SceneBundle) -> dict[str, Any]:
         "scene_index": scene.index,
         "seed": scene.seed,
         "arrangement": scene.arrangement.kind,
-        "rig": scene.rig.name,
+        "rig": scene.rigs[0].name,
+        "rigs": [rig.name for rig in scene.rigs],
+        "illuminance_lux": scene.rigs[0].illuminance_lux,
         "surroundings": scene.surroundings.name,
         "light_groups": list(bundle.groups),
         "n_items": len(scene.items),
@@ -258,6 +269,11 @@ def _view_rows(bundle: SceneBundle) -> list[dict[str, Any]]:
             "view_id": view.view_id,
             "scene_id": bundle.scene_id,
             "view_index": view.view_index,
+            "camera_index": camera.camera_index,
+            "rig": view.rig,
+            "light_groups": list(view.groups),
+            "defects_shown": view.defects,
+            "twin_of": view.twin_of,
             **{name: getattr(camera, name) for name in ("width", "height", "fx", "fy", "cx", "cy")},
             "cam_from_world": list(camera.cam_from_world),
             "bundle_path": "bundle.json",

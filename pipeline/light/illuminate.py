@@ -7,6 +7,7 @@ world's origin has radiance (Rec.709 luminance) 1 from the rig's lamps, unocclud
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -32,32 +33,44 @@ def light_groups(rig: str, surroundings: str) -> tuple[str, ...]:
 
 
 def illuminate(scene: SceneSpec, arrangement: Arrangement) -> Illumination:
-    """All lamps and surroundings of *scene*, in the world frame, metres. Deterministic.
+    """All lamps and surroundings of *scene*, in the world frame, metres, each rig calibrated alone. Deterministic.
 
     Whatever would stand between a camera and the arrangement has `camera_visible` False; the metal mirrors it all the
     same. Raises InputError for an unknown rig or surroundings.
     """
     views = views_of(arrangement)
-    rig = build_rig(scene.rig, arrangement)
-    around = build_surroundings(scene.surroundings, _reach(rig, views))
-    factor = WHITE_IRRADIANCE / horizontal_irradiance(rig.lamps)
-    lamps, housings = _out_of_sight(rig, views)
+    rigs = [build_rig(spec, arrangement) for spec in scene.rigs]
+    around = build_surroundings(scene.surroundings, _reach(rigs, views))
+    lamps, housings = _rig_pieces(rigs, views)
     pieces = [*around.pieces, *(camera_body(view) for view in views)]
     frame = None if around.floor_z is None else table_frame(arrangement.supports, around.floor_z)
     if frame is not None:
         pieces.append(frame)
     return Illumination(
-        lamps=(*(dimmed(lamp, factor) for lamp in lamps), *(_lamp_out_of_sight(lamp, views) for lamp in around.lamps)),
+        lamps=(*lamps, *(_lamp_out_of_sight(lamp, views) for lamp in around.lamps)),
         surroundings=(*housings, *(_piece_out_of_sight(piece, views) for piece in pieces)),
         world=around.world,
-        groups=light_groups(scene.rig.name, scene.surroundings.name),
+        groups=tuple(light_groups(rig.name, scene.surroundings.name) for rig in scene.rigs),
+        without_support=tuple(False for _ in rigs),
     )
 
 
-def _reach(rig: Rig, views: tuple[View, ...]) -> tuple[float, float]:
-    """Metres from the origin to the farthest part of the rig or the farthest camera, horizontally and upwards."""
-    points = [lamp.vertices for lamp in rig.lamps]
-    points += [piece.vertices for _, piece in rig.housings]
+def _rig_pieces(rigs: Sequence[Rig], views: tuple[View, ...]) -> tuple[list[LampMesh], list[SurroundingMesh]]:
+    """The calibrated lamps and the housings of all rigs, each marked with its rig."""
+    lamps: list[LampMesh] = []
+    housings: list[SurroundingMesh] = []
+    for number, rig in enumerate(rigs):
+        factor = WHITE_IRRADIANCE / horizontal_irradiance(rig.lamps)
+        own_lamps, own_housings = _out_of_sight(rig, views)
+        lamps += [replace(dimmed(lamp, factor), rig=number) for lamp in own_lamps]
+        housings += [replace(piece, rig=number) for piece in own_housings]
+    return lamps, housings
+
+
+def _reach(rigs: Sequence[Rig], views: tuple[View, ...]) -> tuple[float, float]:
+    """Metres from the origin to the farthest part of any rig or the farthest camera, horizontally and upwards."""
+    points = [lamp.vertices for rig in rigs for lamp in rig.lamps]
+    points += [piece.vertices for rig in rigs for _, piece in rig.housings]
     points += [view.position[None] for view in views]
     everything = np.concatenate(points)
     return float(np.hypot(everything[:, 0], everything[:, 1]).max()), float(np.max(everything[:, 2]))

@@ -31,6 +31,8 @@ class LampMesh:
     """(m, 3)."""
     camera_visible: bool
     """False when the camera looks through it (a lamp that would stand before the lens)."""
+    rig: int | None = None
+    """Index of the rig that it belongs to: it is there in that rig's views only. None = in all (surroundings)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +46,8 @@ class SurroundingMesh:
     triangles: NDArray[np.int32]
     camera_visible: bool = True
     """False when the camera looks through it (its own body, a housing before the lens); metal still mirrors it."""
+    rig: int | None = None
+    """Index of the rig that it belongs to (housings, flags, screens); None = in all views."""
 
 
 @dataclass(frozen=True)
@@ -66,5 +70,7 @@ class Illumination:
     lamps: tuple[LampMesh, ...]
     surroundings: tuple[SurroundingMesh, ...]
     world: ImageWorld
-    groups: tuple[str, ...]
-    """Every light group, in a fixed order."""
+    groups: tuple[tuple[str, ...], ...]
+    """For each rig: the light groups of its views, in a fixed order."""
+    without_support: tuple[bool, ...]
+    """For each rig: whether its lamp lies in the support's place (a back light), so that its views leave it out."""

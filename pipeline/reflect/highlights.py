@@ -119,7 +119,7 @@ def _surface(folder: Path, bundle: SceneBundle, light: ViewLight) -> _Surface:
     instances, faces = read_ids(layers / "instance.png"), read_ids(layers / "face.png")
     hits = hit_indices(read_exr(layers / "reflection.exr", ("object",))["object"])
     y, x = np.nonzero(instances)
-    emitters = emitters_of(bundle)
+    emitters = emitters_of(bundle, light.view)
     nearest = nearest_emitter(emitters, np.where(instances > 0, hits, 0))
     instance, face = instances[y, x].astype(np.int64), faces[y, x].astype(np.int64)
     return _Surface(

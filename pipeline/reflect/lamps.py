@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.bundle import WORLD_INDEX, SceneBundle
+from pipeline.bundle import WORLD_INDEX, BundleView, SceneBundle
 from pipeline.reflect.reflections import WORLD_ID
 
 SURROUNDINGS_KIND: Final = "surroundings"
@@ -41,19 +41,19 @@ class Emitters:
     """For each group, the places of its emitters in *all*; never empty."""
 
 
-def emitters_of(bundle: SceneBundle) -> Emitters:
-    """The lamps of *bundle* by light group; a group without a lamp is the world's."""
+def emitters_of(bundle: SceneBundle, view: BundleView) -> Emitters:
+    """The lamps of *view* by light group; a group without a lamp is the world's."""
     found: list[Emitter] = []
     by_group: list[tuple[int, ...]] = []
-    for group in bundle.groups:
+    for group in view.groups:
         members = [
             Emitter(thing.index, thing.id, thing.label, group)
             for thing in bundle.objects
-            if thing.kind == "light" and thing.group == group
+            if thing.kind == "light" and thing.group == group and thing.rig_index in (None, view.rig_index)
         ] or [Emitter(WORLD_INDEX, WORLD_ID, SURROUNDINGS_KIND, group)]
         by_group.append(tuple(range(len(found), len(found) + len(members))))
         found.extend(members)
-    return Emitters(bundle.groups, tuple(found), tuple(by_group))
+    return Emitters(view.groups, tuple(found), tuple(by_group))
 
 
 def nearest_emitter(emitters: Emitters, hits: NDArray[np.int32]) -> list[NDArray[np.int64]]:

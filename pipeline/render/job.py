@@ -28,7 +28,7 @@ from pipeline.bundle import (
 from pipeline.light.lamps import Illumination, ImageWorld, LampMesh, SurroundingMesh
 from pipeline.parts.part import Part
 from pipeline.records import to_dict, write_json
-from pipeline.spec.scene import RenderSpec, SceneSpec, view_id_of
+from pipeline.spec.scene import RenderSpec, SceneSpec, scene_shots, view_id_of
 from pipeline.surface.material import EmitterMaterial, FinishedSurface, Material, MetalMaterial, PlainMaterial
 
 JOB_FILE: Final = "job.json"
@@ -49,6 +49,10 @@ class MeshJob:
     group: str | None
     """Light group of a lamp; None for what does not glow."""
     camera_visible: bool
+    rigs: tuple[int, ...] | None = None
+    """Indices of the rigs in whose views it is; None = in all."""
+    clean_mesh_file: str | None = None
+    """The same object without its defects, for twins; None when it has none."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ class RenderJob:
     render: RenderSpec
     threads: int
     groups: tuple[str, ...]
+    """Every light group of any view."""
     world: ImageWorld
     materials: tuple[Material, ...]
     objects: tuple[MeshJob, ...]
@@ -88,11 +93,12 @@ class _Assembler:
         arrays: Mapping[str, NDArray[Any]],
         world_from_object: tuple[float, ...] = IDENTITY,
         camera_visible: bool = True,
+        rigs: tuple[int, ...] | None = None,
     ) -> None:
         name = f"{entry.index:05d}"
         np.savez(self.folder / f"{name}.npz", **dict[str, Any](arrays))
         group = entry.group if entry.kind == "light" else None
-        self.objects.append(MeshJob(entry.index, name, f"{name}.npz", world_from_object, group, camera_visible))
+        self.objects.append(MeshJob(entry.index, name, f"{name}.npz", world_from_object, group, camera_visible, rigs))
         self.entries.append(entry)
 
     def add_part(self, item: PlacedItem, category: str, part: Part, surface: FinishedSurface) -> None:
@@ -108,24 +114,29 @@ class _Assembler:
             "lay_axis": surface.lay_axis,
             "lay_origin": surface.lay_origin,
         }
+        if surface.groove is not None:
+            arrays["groove"] = surface.groove
         self.add(entry, arrays, item.world_from_part)
         self.finishes += [
             BundleFinish(item.instance_id, f.face_id, f.process, f.ra_um, f.alpha_across, f.alpha_along, f.lay)
             for f in surface.finishes
         ]
 
-    def add_support(self, number: int, support: SupportMesh, material: PlainMaterial) -> None:
+    def add_support(
+        self, number: int, support: SupportMesh, material: PlainMaterial, rigs: tuple[int, ...] | None
+    ) -> None:
         entry = BundleObject(FIRST_SUPPORT + number, "support", support.label, support.label, None)
-        self.add(entry, self._plain(support.vertices, support.triangles, material, support.normals))
+        self.add(entry, self._plain(support.vertices, support.triangles, material, support.normals), rigs=rigs)
 
     def add_surrounding(self, number: int, mesh: SurroundingMesh) -> None:
-        entry = BundleObject(FIRST_SURROUNDING + number, "surroundings", mesh.label, mesh.label, None)
+        entry = BundleObject(FIRST_SURROUNDING + number, "surroundings", mesh.label, mesh.label, None, mesh.rig)
         arrays = self._plain(mesh.vertices, mesh.triangles, mesh.material)
-        self.add(entry, arrays, camera_visible=mesh.camera_visible)
+        self.add(entry, arrays, camera_visible=mesh.camera_visible, rigs=_one(mesh.rig))
 
     def add_lamp(self, number: int, lamp: LampMesh) -> None:
-        entry = BundleObject(FIRST_LAMP + number, "light", lamp.light_id, lamp.kind, lamp.group)
-        self.add(entry, self._plain(lamp.vertices, lamp.triangles, lamp.material), camera_visible=lamp.camera_visible)
+        entry = BundleObject(FIRST_LAMP + number, "light", lamp.light_id, lamp.kind, lamp.group, lamp.rig)
+        arrays = self._plain(lamp.vertices, lamp.triangles, lamp.material)
+        self.add(entry, arrays, camera_visible=lamp.camera_visible, rigs=_one(lamp.rig))
 
     def _plain(
         self,
@@ -139,6 +150,10 @@ class _Assembler:
         if normals is not None:
             arrays["normals"] = normals
         return arrays
+
+
+def _one(rig: int | None) -> tuple[int, ...] | None:
+    return None if rig is None else (rig,)
 
 
 def prepare_job(
@@ -160,8 +175,10 @@ def prepare_job(
     for placed in arrangement.items:
         part, surface = parts[placed.part_id], surfaces[placed.instance_id]
         assembler.add_part(placed, categories[placed.instance_id], part, surface)
+    with_support = tuple(rig for rig, without in enumerate(illumination.without_support) if not without)
     for number, support in enumerate(arrangement.supports):
-        assembler.add_support(number, support, support_materials[support.look])
+        rigs = None if all(not without for without in illumination.without_support) else with_support
+        assembler.add_support(number, support, support_materials[support.look], rigs)
     for number, mesh in enumerate(illumination.surroundings):
         assembler.add_surrounding(number, mesh)
     for number, lamp in enumerate(illumination.lamps):
@@ -170,7 +187,7 @@ def prepare_job(
         scene_id=scene.scene_id,
         render=scene.render,
         threads=threads,
-        groups=illumination.groups,
+        groups=_all_groups(illumination),
         world=illumination.world,
         materials=tuple(assembler.materials),
         objects=tuple(assembler.objects),
@@ -184,20 +201,34 @@ def _bundle(
     scene: SceneSpec, arrangement: Arrangement, illumination: Illumination, assembler: _Assembler
 ) -> SceneBundle:
     views = tuple(
-        BundleView(view_id_of(scene.scene_id, camera.view_index), camera.view_index, camera)
-        for camera in arrangement.cameras
+        BundleView(
+            view_id=view_id_of(scene.scene_id, shot.view_index),
+            view_index=shot.view_index,
+            camera=arrangement.cameras[shot.camera_index],
+            rig=scene.rigs[shot.rig_index].name,
+            rig_index=shot.rig_index,
+            groups=illumination.groups[shot.rig_index],
+            defects=shot.defects,
+            twin_of=None if shot.twin_of is None else view_id_of(scene.scene_id, shot.twin_of),
+        )
+        for shot in scene_shots(scene)
     )
     return SceneBundle(
         scene_id=scene.scene_id,
         blender="",
         samples=scene.render.samples,
-        groups=illumination.groups,
+        groups=_all_groups(illumination),
         objects=tuple(assembler.entries),
         materials=tuple(_bundle_material(m) for m in assembler.materials),
         finishes=tuple(assembler.finishes),
         items=arrangement.items,
         views=views,
     )
+
+
+def _all_groups(illumination: Illumination) -> tuple[str, ...]:
+    """Every light group of any rig, in order of first appearance."""
+    return tuple(dict.fromkeys(group for groups in illumination.groups for group in groups))
 
 
 def _bundle_material(material: Material) -> BundleMaterial:

@@ -16,22 +16,27 @@ from typing import Final, cast
 from pipeline.errors import InputError
 from pipeline.spec.draw_photos import draw_photo, light_groups
 from pipeline.spec.model import DatasetSpec
-from pipeline.spec.numbers import round_drawn
+from pipeline.spec.numbers import between, round_drawn
 from pipeline.spec.scene import (
     SCENE_SCHEMA_VERSION,
     ArrangementKind,
     ArrangementSpec,
     CameraSpec,
+    DefectSpec,
+    FaceRule,
     ItemSpec,
     RenderSpec,
     RigSpec,
     SceneSpec,
     Split,
     SurroundingsSpec,
+    ToleranceSpec,
     scene_id_of,
+    shots_of,
 )
 from pipeline.spec.seeds import Stream, scene_seed, seed_of
 
+DEFAULT_ILLUMINANCE_RATIO: Final = between(0.05, 0.4)
 _BELOW_ONE: Final = math.nextafter(1.0, 0.0)
 
 
@@ -43,8 +48,9 @@ def draw_scene(spec: DatasetSpec, index: int) -> SceneSpec:
     if not 0 <= index < spec.dataset.scenes:
         last = scene_id_of(spec.dataset.name, spec.dataset.scenes - 1)
         raise InputError(f"expected a scene up to {last} (dataset.scenes = {spec.dataset.scenes}), found {index}")
-    rig, surroundings = _draw_rig(spec, index), _draw_surroundings(spec, index)
-    groups = light_groups(rig.name, surroundings.name)
+    rigs = tuple(_draw_rigs(spec, index))
+    surroundings = _draw_surroundings(spec, index, rigs[0].illuminance_lux)
+    groups = [light_groups(rig.name, surroundings.name) for rig in rigs]
     cameras = tuple(_draw_cameras(spec, index))
     return SceneSpec(
         schema_version=SCENE_SCHEMA_VERSION,
@@ -55,20 +61,21 @@ def draw_scene(spec: DatasetSpec, index: int) -> SceneSpec:
         split=_draw_split(spec, index),
         items=tuple(_draw_items(spec, index)),
         arrangement=_draw_arrangement(spec, index),
-        rig=rig,
+        rigs=rigs,
         surroundings=surroundings,
         cameras=cameras,
+        twins=spec.defects.twins,
         render=RenderSpec(spec.render.samples, spec.render.denoise, seed_of(spec.dataset.seed, index, "render")),
         photos=tuple(
             draw_photo(
                 spec,
                 index,
-                camera.view_index,
+                shot,
                 photo_index,
-                groups=groups,
+                groups=groups[shot.rig_index],
                 illuminance_ratio=surroundings.illuminance_ratio,
             )
-            for camera in cameras
+            for shot in shots_of(len(cameras), len(rigs), spec.defects.twins)
             for photo_index in range(spec.photos.per_view)
         ),
     )
@@ -100,6 +107,7 @@ def _draw_items(spec: DatasetSpec, index: int) -> Iterator[ItemSpec]:
         part = spec.parts[part_id]
         metal = batch.name(part.metals or spec.metals)
         finish = batch.name(part.finishes or spec.finishes)
+        film = batch.name(part.films or spec.films)
         own = Stream(spec.dataset.seed, index, f"item.{k}.own")
         yield ItemSpec(
             instance_id=k + 1,
@@ -113,7 +121,38 @@ def _draw_items(spec: DatasetSpec, index: int) -> Iterator[ItemSpec]:
             alpha_scale=own.number(spec.items.alpha_scale),
             pose_quantile=min(round_drawn(own.u()), _BELOW_ONE),
             yaw_rad=round_drawn(own.u() * math.tau),
+            metal_quantile=min(own.number(spec.items.metal_spread), _BELOW_ONE),
+            film=film,
+            film_quantile=min(own.number(spec.items.film_level), _BELOW_ONE),
+            face_rules=tuple(FaceRule(**rule.model_dump()) for rule in part.faces),
+            defects=tuple(_draw_defects(spec, index, k)),
+            tolerance=_draw_tolerance(spec, index, k),
         )
+
+
+def _draw_defects(spec: DatasetSpec, index: int, item: int) -> Iterator[DefectSpec]:
+    defects = spec.defects
+    draw = Stream(spec.dataset.seed, index, f"item.{item}.defects")
+    if not draw.below(defects.probability):
+        return
+    for number in range(defects.count.count(draw.u())):
+        name = f"item.{item}.defect.{number}"
+        own = Stream(spec.dataset.seed, index, name)
+        yield DefectSpec(
+            defect_id=number + 1,
+            kind=own.name(defects.kinds),
+            severity=own.number(defects.severity),
+            size_quantile=min(round_drawn(own.u()), _BELOW_ONE),
+            size_scale=own.number(defects.size_scale),
+            face_quantile=min(round_drawn(own.u()), _BELOW_ONE),
+            seed=seed_of(spec.dataset.seed, index, name + ".shape"),
+        )
+
+
+def _draw_tolerance(spec: DatasetSpec, index: int, item: int) -> ToleranceSpec | None:
+    if spec.items.tolerance is None:
+        return None
+    return ToleranceSpec(spec.items.tolerance, seed_of(spec.dataset.seed, index, f"item.{item}.tolerance"))
 
 
 def _draw_arrangement(spec: DatasetSpec, index: int) -> ArrangementSpec:
@@ -124,24 +163,39 @@ def _draw_arrangement(spec: DatasetSpec, index: int) -> ArrangementSpec:
         surface=draw.name(spec.arrangement.surfaces[kind]),
         gap_m=round_drawn(draw.number(spec.arrangement.gap_mm) / 1000),
         seed=seed_of(spec.dataset.seed, index, "placement"),
+        distractors=spec.arrangement.distractors.count(draw.u()),
+        container_m=_metres(spec.arrangement.container_mm),
     )
 
 
-def _draw_rig(spec: DatasetSpec, index: int) -> RigSpec:
+def _metres(size_mm: tuple[float, float, float] | None) -> tuple[float, float, float] | None:
+    return None if size_mm is None else (size_mm[0] / 1000, size_mm[1] / 1000, size_mm[2] / 1000)
+
+
+def _draw_rigs(spec: DatasetSpec, index: int) -> Iterator[RigSpec]:
+    """The rigs of a scene. Rigs that stand together share scale, yaw and illuminance: only the rig differs."""
     draw = Stream(spec.dataset.seed, index, "rig")
-    return RigSpec(
-        name=draw.name(spec.rigs.weights),
-        scale=draw.number(spec.rigs.scale),
-        yaw_rad=draw.radians(spec.rigs.yaw_deg),
-    )
+    lot = draw.name(spec.rigs.weights or {"": 1.0})
+    scale, yaw_rad = draw.number(spec.rigs.scale), draw.radians(spec.rigs.yaw_deg)
+    lux = draw.number(spec.rigs.illuminance_lux)
+    for name in spec.rigs.together or (lot,):
+        yield RigSpec(name=name, yaw_rad=yaw_rad, scale=scale, illuminance_lux=lux)
 
 
-def _draw_surroundings(spec: DatasetSpec, index: int) -> SurroundingsSpec:
+def _draw_surroundings(spec: DatasetSpec, index: int, rig_lux: float) -> SurroundingsSpec:
+    section = spec.surroundings
     draw = Stream(spec.dataset.seed, index, "surroundings")
+    name = draw.name(section.weights)
+    if section.illuminance_lux is not None:
+        ratio = round_drawn(draw.number(section.illuminance_lux) / rig_lux)
+    else:
+        ratio = draw.number(section.illuminance_ratio or DEFAULT_ILLUMINANCE_RATIO)
     return SurroundingsSpec(
-        name=draw.name(spec.surroundings.weights),
-        illuminance_ratio=draw.number(spec.surroundings.illuminance_ratio),
-        yaw_rad=draw.radians(spec.surroundings.yaw_deg),
+        name=name,
+        yaw_rad=draw.radians(section.yaw_deg),
+        illuminance_ratio=ratio,
+        file=section.files.get(name),
+        seed=seed_of(spec.dataset.seed, index, "surroundings.shape"),
     )
 
 
@@ -150,7 +204,7 @@ def _draw_cameras(spec: DatasetSpec, index: int) -> Iterator[CameraSpec]:
     for view in range(cameras.views.count(Stream(spec.dataset.seed, index, "views").u())):
         draw = Stream(spec.dataset.seed, index, f"view.{view}")
         yield CameraSpec(
-            view_index=view,
+            camera_index=view,
             azimuth_rad=draw.radians(cameras.azimuth_deg),
             elevation_rad=draw.radians(cameras.elevation_deg),
             roll_rad=draw.radians(cameras.roll_deg),

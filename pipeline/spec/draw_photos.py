@@ -11,7 +11,7 @@ from typing import cast
 from pipeline import tables
 from pipeline.spec.model import DatasetSpec, PhotosSection
 from pipeline.spec.numbers import round_drawn
-from pipeline.spec.scene import CCT_RANGE_K, RENDERED_CCT_K, PhotoSpec, Tone
+from pipeline.spec.scene import CCT_RANGE_K, RENDERED_CCT_K, PhotoSpec, Shot, Tone
 from pipeline.spec.seeds import Stream, seed_of
 
 
@@ -38,18 +38,20 @@ class _Light:
 def light_groups(rig: str, surroundings: str) -> LightGroups:
     """The groups that the tables give for a rig and surroundings."""
     of_rig = tuple(tables.table("rigs")[rig]["groups"])
-    others = tuple(tables.table("surroundings")[surroundings]["groups"])
+    row = tables.table("surroundings").get(surroundings, {"groups": ("world",)})  # a user's own image lights as "world"
+    others = tuple(row["groups"])
     return LightGroups(of_rig, tuple(group for group in others if group not in of_rig))
 
 
 def draw_photo(
-    spec: DatasetSpec, index: int, view: int, photo: int, *, groups: LightGroups, illuminance_ratio: float
+    spec: DatasetSpec, index: int, shot: Shot, photo: int, *, groups: LightGroups, illuminance_ratio: float
 ) -> PhotoSpec:
-    """Photo number *photo* of view number *view* of scene *index*.
+    """Photo number *photo* of the view *shot* of scene *index*; a defect-free twin is photographed as its view is.
 
     Photo 0 of each view is the neutral one: the light as rendered, metered and balanced exactly.
     *illuminance_ratio* is what the surroundings give at the working plane, as a share of the rig's illuminance.
     """
+    view = shot.view_index if shot.twin_of is None else shot.twin_of
     name, photos = f"photo.{view}.{photo}", spec.photos
     draw = Stream(spec.dataset.seed, index, name)
     sensor, lens, tone = draw.name(photos.sensors), draw.name(photos.lenses), draw.name(photos.tone)
@@ -60,7 +62,7 @@ def draw_photo(
     else:
         light = _draw_light(photos, groups, Stream(spec.dataset.seed, index, name + ".light"), illuminance_ratio)
     return PhotoSpec(
-        view_index=view,
+        view_index=shot.view_index,
         photo_index=photo,
         seed=seed_of(spec.dataset.seed, index, name + ".noise"),
         exposure_ev=exposure_ev,

@@ -21,7 +21,7 @@ ANGULAR_RAD: Final = 0.1
 """Largest angle between the normals of neighbouring triangles; shading normals are exact whatever it is."""
 
 _RENDER_FIELDS = ("schema_version", "dataset", "index", "scene_id", "seed")
-_RENDERED = ("items", "arrangement", "rig", "surroundings", "cameras", "render")
+_RENDERED = ("items", "arrangement", "rigs", "surroundings", "cameras", "twins", "render")
 
 
 def render_fields(scene: SceneSpec) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def photo_fields(scene: SceneSpec) -> dict[str, Any]:
 
 def truth_fields(scene: SceneSpec) -> dict[str, Any]:
     """What the truth stage reads beside the bundle: which part, class, metal and finish each instance has."""
-    names = ("instance_id", "part_id", "category", "metal", "finish")
+    names = ("instance_id", "part_id", "category", "metal", "finish", "film", "defects", "tolerance")
     items = [{name: getattr(item, name) for name in names} for item in scene.items]
     return {"schema_version": scene.schema_version, "scene_id": scene.scene_id, "items": items}
 

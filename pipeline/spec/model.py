@@ -13,21 +13,25 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
-from pipeline.spec.checks import check_sum, problem
+from pipeline import tables
+from pipeline.spec.checks import check_sum, problem, suggestion
 from pipeline.spec.files import CARRIES_UNITS, find_part_file
 from pipeline.spec.names import (
+    DefectWeights,
+    FilmWeights,
     FinishWeights,
     KindSurfaces,
     KindWeights,
     LensWeights,
     MetalWeights,
+    ProcessName,
+    RigName,
     RigWeights,
     SensorWeights,
-    SurroundingsWeights,
     ToneWeights,
 )
 from pipeline.spec.numbers import Counts, Numbers, Section, Within, between, constant
-from pipeline.spec.scene import CCT_RANGE_K
+from pipeline.spec.scene import CCT_RANGE_K, ToleranceStandard
 
 MAX_PIXELS: Final = 2**25
 """Largest width x height of a view: 33.5 million pixels."""
@@ -71,6 +75,26 @@ class SplitSection(Section):
         return self
 
 
+class FaceSection(Section):
+    """[[parts.<id>.faces]]: the process of some faces. A face takes the first entry whose every condition holds."""
+
+    kind: Literal["plane", "cylinder", "cone", "sphere", "torus", "freeform"] | None = Field(
+        default=None, description="Kind of the B-rep face; any if absent."
+    )
+    radius_mm: tuple[float, float] | None = Field(
+        default=None, description="Lowest and highest radius of a round face, millimetres; any if absent."
+    )
+    inner: bool | None = Field(default=None, description="true: concave faces only; false: convex ones only.")
+    name: str | None = Field(default=None, description='Shell pattern for the name in the CAD file, "bore*".')
+    color: Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$")] | None = Field(
+        default=None, description='Colour that the CAD file gives the face or its solid, "#rrggbb".'
+    )
+    process: ProcessName = Field(description="How these faces are made: an entry of assets/tables/processes.toml.")
+    ra_um: float | None = Field(
+        default=None, gt=0, description="Ra in micrometres, within the process's range; drawn from it if absent."
+    )
+
+
 class PartSection(Section):
     """[parts.<id>]: one CAD file."""
 
@@ -82,6 +106,11 @@ class PartSection(Section):
     units: Units | None = Field(default=None, description="Length unit of a file that carries none: STL, OBJ, PLY.")
     metals: MetalWeights | None = Field(default=None, description="Its own metals, instead of [metals].")
     finishes: FinishWeights | None = Field(default=None, description="Its own finishes, instead of [finishes].")
+
+    films: FilmWeights | None = Field(default=None, description="Its own films, instead of [films].")
+    faces: tuple[FaceSection, ...] = Field(
+        default=(), description="Processes of single faces; all others follow the finish scheme."
+    )
 
     @field_validator("file")
     @classmethod
@@ -115,6 +144,35 @@ class ItemsSection(Section):
         default=Numbers(min=0.7, max=1.4, scale="log"), description="Multiplier on the GGX alpha that follows from Ra."
     )
 
+    metal_spread: Annotated[Numbers, Within(0, 1)] = Field(
+        default=between(0, 1), description="Where in the spread of published optical constants an item's metal lies."
+    )
+    film_level: Annotated[Numbers, Within(0, 1)] = Field(
+        default=between(0, 1), description="Where in a film's range of thickness or depth an item lies."
+    )
+    tolerance: ToleranceStandard | None = Field(
+        default=None, description="Dimensions of every copy vary within this standard; nominal if absent."
+    )
+
+
+class DefectsSection(Section):
+    """[defects]: what is wrong with the parts, with exact truth."""
+
+    probability: Probability = Field(default=0.0, description="Probability that an item has defects.")
+    count: Annotated[Counts, Within(1, 32)] = Field(
+        default=Counts(min=1, max=3), description="Defects of an item that has any."
+    )
+    kinds: DefectWeights = Field(default={"scratch": 1.0}, description="Kinds of defect, with weights.")
+    size_scale: Annotated[Numbers, Within(0.01, 100)] = Field(
+        default=constant(1), description="Multiplier on the size that is drawn from the kind's range."
+    )
+    severity: Annotated[Numbers, Within(0, 1)] = Field(
+        default=between(0, 1), description="0 = hardly visible, 1 = scrap: depth or coverage within the kind's range."
+    )
+    twins: bool = Field(
+        default=False, description="Render every view again without the defects, otherwise bit-identical."
+    )
+
 
 class ArrangementSection(Section):
     """[arrangement]: what the parts lie on."""
@@ -123,6 +181,12 @@ class ArrangementSection(Section):
     surfaces: KindSurfaces = Field(description="For each kind, looks of its table, belt, tray or bin, with weights.")
     gap_mm: Annotated[Numbers, Within(0, 1000)] = Field(
         default=between(2, 20), description="Smallest clear distance between two parts, millimetres."
+    )
+    distractors: Annotated[Counts, Within(0, 100)] = Field(
+        default=Counts(choices=(0,)), description="Unlabelled things among the parts."
+    )
+    container_mm: tuple[float, float, float] | None = Field(
+        default=None, description="Inner length, width and height of bins and trays; fitted to the parts if absent."
     )
 
     @model_validator(mode="after")
@@ -136,7 +200,13 @@ class ArrangementSection(Section):
 class RigsSection(Section):
     """[rigs]: the lamps of the station."""
 
-    weights: RigWeights = Field(description="Rigs, with weights.")
+    weights: RigWeights | None = Field(default=None, description="Rigs, with weights; one is drawn for each scene.")
+    together: tuple[RigName, ...] | None = Field(
+        default=None, description="Instead of weights: every view of every scene is rendered under each of these rigs."
+    )
+    illuminance_lux: Annotated[Numbers, Within(1, 200000)] = Field(
+        default=constant(1000), description="Illuminance that the rig gives at the working plane, lux."
+    )
     scale: Annotated[Numbers, Within(0.1, 10)] = Field(
         default=constant(1), description="Multiplier on the rig's own dimensions."
     )
@@ -144,17 +214,45 @@ class RigsSection(Section):
         default=between(0, 360), description="Rotation of the rig about the vertical, degrees."
     )
 
+    @model_validator(mode="after")
+    def _one_of_weights_and_together(self) -> RigsSection:
+        if (self.weights is None) == (self.together is None):
+            raise problem("exactly one of weights and together", "neither" if self.weights is None else "both")
+        if self.together is not None and (not self.together or len(set(self.together)) < len(self.together)):
+            raise problem("together with at least one rig, each once", str(list(self.together)))
+        return self
+
 
 class SurroundingsSection(Section):
     """[surroundings]: what the metal sees beyond the rig."""
 
-    weights: SurroundingsWeights = Field(description="Surroundings, with weights.")
-    illuminance_ratio: Annotated[Numbers, Within(0, 100)] = Field(
-        default=between(0.05, 0.4), description="Their illuminance at the working plane, as a share of the rig's."
+    weights: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        description="Surroundings, with weights: entries of assets/tables/surroundings.toml or names below files."
+    )
+    files: dict[Slug, str] = Field(
+        default={}, description="The user's own environment images (EXR, HDR): name -> path relative to the spec."
+    )
+    illuminance_ratio: Annotated[Numbers, Within(0, 100)] | None = Field(
+        default=None,
+        description="Their illuminance at the working plane, as a share of the rig's; 0.05 to 0.4 if nothing is said.",
+    )
+    illuminance_lux: Annotated[Numbers, Within(0, 200000)] | None = Field(
+        default=None, description="Instead of a ratio: their illuminance at the working plane, lux."
     )
     yaw_deg: Annotated[Numbers, Within(-360, 360)] = Field(
         default=between(0, 360), description="Rotation of the surroundings about the vertical, degrees."
     )
+
+    @model_validator(mode="after")
+    def _check(self) -> SurroundingsSection:
+        allowed = (*tables.names("surroundings"), *self.files)
+        for name in self.weights:
+            if name not in allowed:
+                raise problem(f"one of {', '.join(allowed)}", f'"{name}"', suggestion(name, allowed))
+        check_sum(tuple(self.weights.values()))
+        if self.illuminance_ratio is not None and self.illuminance_lux is not None:
+            raise problem("at most one of illuminance_ratio and illuminance_lux", "both")
+        return self
 
 
 def _check_resolution(value: tuple[int, int]) -> tuple[int, int]:
@@ -244,7 +342,9 @@ class DatasetSpec(Section):
     parts: dict[Slug, PartSection] = Field(description="The CAD files, by part id.")
     metals: MetalWeights = Field(description="Metals, with weights.")
     finishes: FinishWeights = Field(description="Finish schemes, with weights.")
+    films: FilmWeights = Field(default={"bare": 1.0}, description="Films on the metal, with weights; bare = none.")
     items: ItemsSection = Field(default=ItemsSection(), description="How many parts a scene shows.")
+    defects: DefectsSection = Field(default=DefectsSection(), description="What is wrong with the parts.")
     arrangement: ArrangementSection = Field(description="What the parts lie on.")
     rigs: RigsSection = Field(description="The lamps of the station.")
     surroundings: SurroundingsSection = Field(description="What the metal sees beyond the rig.")

@@ -58,9 +58,12 @@ Weight = Annotated[float, Field(ge=0)]
 _SUMS_TO_ONE = AfterValidator(_sum_of_table)
 
 MetalWeights = Annotated[dict[Annotated[str, InTable("metals")], Weight], _SUMS_TO_ONE]
+FilmWeights = Annotated[dict[Annotated[str, InTable("films")], Weight], _SUMS_TO_ONE]
+DefectWeights = Annotated[dict[Annotated[str, InTable("defects")], Weight], _SUMS_TO_ONE]
+ProcessName = Annotated[str, InTable("processes")]
+RigName = Annotated[str, InTable("rigs")]
 FinishWeights = Annotated[dict[Annotated[str, InTable("finishes")], Weight], _SUMS_TO_ONE]
 RigWeights = Annotated[dict[Annotated[str, InTable("rigs")], Weight], _SUMS_TO_ONE]
-SurroundingsWeights = Annotated[dict[Annotated[str, InTable("surroundings")], Weight], _SUMS_TO_ONE]
 SupportWeights = Annotated[dict[Annotated[str, InTable("supports")], Weight], _SUMS_TO_ONE]
 SensorWeights = Annotated[dict[Annotated[str, InTable("sensors")], Weight], _SUMS_TO_ONE]
 LensWeights = Annotated[dict[Annotated[str, InTable("lenses")], Weight], _SUMS_TO_ONE]

@@ -11,15 +11,75 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Split = Literal["train", "val", "test"]
-ArrangementKind = Literal["table", "conveyor", "tray", "bin"]
+ArrangementKind = Literal["table", "conveyor", "tray", "pocket_tray", "bin", "pile", "stack", "vice", "fixture"]
+ToleranceStandard = Literal[
+    "iso2768-f",
+    "iso2768-m",
+    "iso2768-c",
+    "iso2768-v",
+    "iso286-IT6",
+    "iso286-IT7",
+    "iso286-IT8",
+    "iso286-IT9",
+    "iso286-IT10",
+    "iso286-IT11",
+]
 Tone = Literal["filmic", "srgb", "linear"]
 
-SCENE_SCHEMA_VERSION = 1
+SCENE_SCHEMA_VERSION = 2
 
 RENDERED_CCT_K: Final = 6504.0
 """Colour temperature of the light as it is rendered (D65, the white of Rec.709)."""
 CCT_RANGE_K: Final = (1667.0, 25000.0)
 """Colour temperatures that a photo may have: the range of the approximations in `camera.mix`."""
+
+
+@dataclass(frozen=True)
+class FaceRule:
+    """A process that a part declares for some of its faces. A face takes the first rule whose every condition holds."""
+
+    kind: str | None
+    """"plane", "cylinder", "cone", "sphere", "torus" or "freeform"; None = any."""
+    radius_mm: tuple[float, float] | None
+    """Lowest and highest radius (cylinder, sphere; mean of a cone; major of a torus); None = any."""
+    inner: bool | None
+    """True for concave faces only, False for convex ones only; None = any."""
+    name: str | None
+    """Shell pattern for the face's name, or its solid's, in the CAD file; None = any."""
+    color: str | None
+    """"#rrggbb" (sRGB) that the CAD file gives the face or its solid; None = any."""
+    process: str
+    """Entry of assets/tables/processes."""
+    ra_um: float | None
+    """Ra within the process's range; None = drawn."""
+
+
+@dataclass(frozen=True)
+class DefectSpec:
+    """One defect of a part instance, as quantiles: where it lies and how large it is follow from the part."""
+
+    defect_id: int
+    """1-based within the instance."""
+    kind: str
+    """Entry of assets/tables/defects."""
+    severity: float
+    """0 (hardly visible) to 1 (scrap): depth, contrast or coverage within the range of the kind."""
+    size_quantile: float
+    """[0, 1): size within the range of the kind, log scale, before `size_scale`."""
+    size_scale: float
+    """Multiplier on the size."""
+    face_quantile: float
+    """[0, 1): chooses among the faces (or edges) that can have this defect, by area (or length)."""
+    seed: int
+    """Place on the face, direction and shape."""
+
+
+@dataclass(frozen=True)
+class ToleranceSpec:
+    """Manufacturing variation of one instance's dimensions."""
+
+    standard: ToleranceStandard
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -48,6 +108,17 @@ class ItemSpec:
     """[0, 1): chooses among the part's stable resting poses by their probability."""
     yaw_rad: float
     """Rotation about the vertical, radians."""
+    metal_quantile: float = 0.5
+    """[0, 1): where in the spread of published optical constants this instance's metal lies."""
+    film: str = "bare"
+    """Entry of assets/tables/films: oxide, oil, anodising, paint, plating ..., "bare" = none."""
+    film_quantile: float = 0.5
+    """[0, 1): thickness or depth of colour within the film's range."""
+    face_rules: tuple[FaceRule, ...] = ()
+    """Processes that the part declares; faces without a rule follow the finish scheme."""
+    defects: tuple[DefectSpec, ...] = ()
+    tolerance: ToleranceSpec | None = None
+    """None = nominal dimensions."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +127,15 @@ class ArrangementSpec:
 
     kind: ArrangementKind
     surface: str
-    """Look of the table, belt, tray or bin: an entry of assets/tables/supports."""
+    """Look of the table, belt, tray, bin or fixture: an entry of assets/tables/supports."""
     gap_m: float
-    """Smallest clear distance between two parts, metres."""
+    """Smallest clear distance between two parts that are placed, not dropped, metres."""
     seed: int
-    """Seed of the placement search."""
+    """Seed of the placement search, and of how parts are dropped."""
+    distractors: int = 0
+    """Unlabelled things among the parts: caps, offcuts, cable, tools."""
+    container_m: tuple[float, float, float] | None = None
+    """Inner length, width and height of a bin or tray, metres; None = as large as the parts need."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +148,8 @@ class RigSpec:
     """Rotation of the whole rig about the vertical, radians."""
     scale: float
     """Multiplier on the rig's own dimensions."""
+    illuminance_lux: float = 1000.0
+    """Illuminance that the rig gives at the working plane: what radiance 1 of a white reflector stands for."""
 
 
 @dataclass(frozen=True)
@@ -85,13 +162,17 @@ class SurroundingsSpec:
     """Rotation about the vertical, counter-clockwise from above, radians; so are those of rigs and items."""
     illuminance_ratio: float
     """Illuminance that the surroundings give at the working plane, as a share of the rig's."""
+    file: str | None = None
+    """The user's environment image, relative to the spec's folder; None for entries of the table."""
+    seed: int = 0
+    """Of procedural rooms and environments."""
 
 
 @dataclass(frozen=True)
 class CameraSpec:
-    """One view: a camera in spherical coordinates about the middle of the arrangement."""
+    """A camera in spherical coordinates about the middle of the arrangement."""
 
-    view_index: int
+    camera_index: int
     azimuth_rad: float
     elevation_rad: float
     """Above the horizontal, radians."""
@@ -145,7 +226,10 @@ class PhotoSpec:
 
 @dataclass(frozen=True)
 class SceneSpec:
-    """One arrangement of parts, lights, surroundings and cameras: the unit of rendering, caching and regeneration."""
+    """One arrangement of parts, lights, surroundings and cameras: the unit of rendering, caching and regeneration.
+
+    Its views are every camera under every rig, and with `twins` each of them without the defects once more.
+    """
 
     schema_version: int
     dataset: str
@@ -155,11 +239,42 @@ class SceneSpec:
     split: Split
     items: tuple[ItemSpec, ...]
     arrangement: ArrangementSpec
-    rig: RigSpec
+    rigs: tuple[RigSpec, ...]
     surroundings: SurroundingsSpec
     cameras: tuple[CameraSpec, ...]
+    twins: bool
+    """Render every view a second time without defects, otherwise bit-identical."""
     render: RenderSpec
     photos: tuple[PhotoSpec, ...]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """What one view shows: a camera, a rig, the parts with or without their defects."""
+
+    view_index: int
+    camera_index: int
+    rig_index: int
+    defects: bool
+    twin_of: int | None
+    """view_index of the same view with defects; None unless this is a defect-free twin."""
+
+
+def shots_of(cameras: int, rigs: int, twins: bool) -> tuple[Shot, ...]:
+    """The views of a scene in order: by camera, then by rig, the defect-free twin behind its view."""
+    shots: list[Shot] = []
+    for camera in range(cameras):
+        for rig in range(rigs):
+            first = len(shots)
+            shots.append(Shot(first, camera, rig, True, None))
+            if twins:
+                shots.append(Shot(first + 1, camera, rig, False, first))
+    return tuple(shots)
+
+
+def scene_shots(scene: SceneSpec) -> tuple[Shot, ...]:
+    """The views of *scene* in order."""
+    return shots_of(len(scene.cameras), len(scene.rigs), scene.twins)
 
 
 def scene_id_of(dataset: str, index: int) -> str:

@@ -14,6 +14,81 @@ from numpy.typing import NDArray
 Rgb = tuple[float, float, float]
 
 
+Vec3 = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Relief:
+    """One scale of a surface's relief, as a field of slopes over the groove coordinates (u across, v along the lay).
+
+    Where its wavelength is resolved by a pixel the shader tilts the normal by it; where it is not, its slopes widen
+    the GGX lobe; in between it does part of each, with the sum of the slope variances kept.
+    """
+
+    kind: Literal["cusp", "arc", "streak", "grain", "crater", "striae"]
+    """cusp: parabolic tool marks side by side; arc: the same along circles of the cutter; streak: noise drawn out
+    along the lay; grain: noise without direction; crater: overlapping dimples; striae: wavy lines."""
+    wavelength_m: float
+    """Feed or step-over of tool marks, correlation length (1/e) of noise, across the lay."""
+    slope_across: float
+    """Rms slope across the lay, dimensionless."""
+    slope_along: float
+    """Rms slope along the lay; equal to *slope_across* without direction, 0 for straight tool marks."""
+    stretch: float = 1.0
+    """Correlation length along the lay over that across it."""
+    turn_rad: float = 0.0
+    """Angle of this component's lay to the face's (honing: plus and minus the half cross angle)."""
+    path_radius_m: float = 0.0
+    """Radius of the cutter's path (arc)."""
+    jitter: float = 0.0
+    """Relative spread of the slope from one tool mark to the next, and of streaks over the face."""
+    seed: int = 0
+    """Phase of the noise."""
+
+
+@dataclass(frozen=True)
+class Film:
+    """A layer on the metal. Which fields count depends on *kind*."""
+
+    name: str
+    """Entry of assets/tables/films."""
+    kind: Literal["interference", "clear", "opaque"]
+    """interference: a thin film whose colour is that of its thickness; clear: a transparent coat with a surface of its
+    own (lacquer, oil, anodic oxide); opaque: paint, phosphate, scale. Plating is another metal, not a film."""
+    ior: float
+    thickness_nm: float = 0.0
+    """Interference films: thickness away from the seam."""
+    seam: tuple[Vec3, Vec3] | None = None
+    """Interference films with temper colours: ends of the weld's line in the part's frame, metres."""
+    seam_thickness_nm: float = 0.0
+    """Thickness at the seam; it falls to *thickness_nm* with *seam_decay_m*."""
+    seam_decay_m: float = 0.0
+    roughness: float = 0.0
+    """Blender roughness (square root of alpha) of the film's own surface."""
+    color: Rgb = (1.0, 1.0, 1.0)
+    """Clear: tint of the light that passes twice; opaque: linear reflectance."""
+    coverage: float = 1.0
+    """Share of the surface that the film covers."""
+    patch_m: float = 0.0
+    """Size of covered and bare patches; also of the variation of thickness."""
+    variation: float = 0.0
+    """Relative variation of thickness or colour over the surface."""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class DefectPatch:
+    """A raster of a defect that the shader projects onto the faces of its material along the patch's z axis."""
+
+    defect_id: int
+    file: str
+    """npz of the job's folder, made by `surface.defects`, which defines its arrays."""
+    patch_from_part: tuple[float, ...]
+    """4x4 row-major: part frame (metres) to the patch's frame, x and y in the surface, z outward."""
+    size_m: tuple[float, float]
+    """Extent along x and y; the patch's origin is its middle."""
+
+
 @dataclass(frozen=True)
 class MetalMaterial:
     """A metal with one finish: conductor Fresnel from (n, k), anisotropic GGX across and along the lay."""
@@ -28,10 +103,18 @@ class MetalMaterial:
     process: str
     ra_um: float
     alpha_across: float
-    """GGX alpha measured across the lay (grooves), the larger one."""
+    """GGX alpha measured across the lay (grooves), the larger one, with every relief below the pixel."""
     alpha_along: float
     lay: str
     """ISO lay symbol or "P" for none; the direction is a per-vertex vector of the mesh."""
+    micro_alpha: tuple[float, float] | None = None
+    """Alpha across and along of what is finer than every relief; None = (alpha_across, alpha_along)."""
+    relief: tuple[Relief, ...] = ()
+    coordinate: Literal["vertex", "rings"] = "vertex"
+    """Where the groove coordinates come from: the mesh's `groove` attribute (u, v, 0 in metres at each vertex), or, for
+    a plane with a circular lay, the distance from the axis and the arc length, evaluated per pixel."""
+    film: Film | None = None
+    defects: tuple[DefectPatch, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,6 +131,20 @@ class PlainMaterial:
     mottle_scale_m: float
     """Size of the mottle, metres."""
     pattern: Literal["mottle", "brushed", "woven", "wood"] = "mottle"
+    bump_m: float = 0.0
+    """Height of the pattern's relief, metres; 0 = smooth."""
+
+
+@dataclass(frozen=True)
+class Stripes:
+    """A sinusoid over a lamp's face: radiance x (1 + contrast cos(2 pi d / period + phase)) / (1 + contrast)."""
+
+    direction: Vec3
+    """Unit vector of the world along which d is measured, metres from *origin*."""
+    origin: Vec3
+    period_m: float
+    phase_rad: float
+    contrast: float
 
 
 @dataclass(frozen=True)
@@ -57,6 +154,7 @@ class EmitterMaterial:
     name: str
     radiance: Rgb
     """W/(m2 sr) relative to the calibrated white."""
+    stripes: Stripes | None = None
 
 
 Material = MetalMaterial | PlainMaterial | EmitterMaterial
@@ -92,3 +190,6 @@ class FinishedSurface:
     turns within one triangle, so an interpolated vertex vector would be wrong."""
     lay_origin: NDArray[np.float32]
     """(n, 3) metres: a point on that axis, part frame; zero where lay_axis is."""
+    groove: NDArray[np.float32] | None = None
+    """(n, 3) metres: groove coordinates (u across the lay, v along it, 0) for materials whose coordinate is "vertex";
+    None when no material has relief."""

@@ -47,7 +47,7 @@ def render_scene(job_folder: Path, out: Path) -> dict[str, float]:
     for view in job.bundle.views:
         folder = view_folder(out, view.view_index)
         folder.mkdir(parents=True)
-        times = renderer.render(view.camera, folder)
+        times = renderer.render(view, folder)
         seconds["beauty_seconds"] += times.beauty
         seconds["probe_seconds"] += times.probe
         seconds["files_seconds"] += times.files

@@ -34,15 +34,13 @@ BOUNCES: Final = {
 def build_scene(job: RenderJob, folder: Path) -> bpy.types.Scene:
     """Replace whatever Blender holds by the job's scene; *folder* holds the job's mesh files."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    scene, layer = bpy.context.scene, bpy.context.view_layer
+    scene = bpy.context.scene
     _settings(scene, job)
-    for name in job.groups:
-        layer.lightgroups.add(name=name)
     materials = [build_material(material) for material in job.materials]
     for entry in job.objects:
-        with np.load(folder / entry.mesh_file, allow_pickle=False) as arrays:
-            mesh = build_mesh(entry.name, dict(arrays), materials)
-        obj = bpy.data.objects.new(entry.name, mesh)
+        obj = bpy.data.objects.new(entry.name, _load_mesh(folder / entry.mesh_file, entry.name, materials))
+        if entry.clean_mesh_file is not None:
+            _load_mesh(folder / entry.clean_mesh_file, clean_name(entry.name), materials)
         obj.pass_index = entry.index
         obj.visible_camera = entry.camera_visible
         if entry.group is not None:
@@ -53,6 +51,16 @@ def build_scene(job: RenderJob, folder: Path) -> bpy.types.Scene:
     scene.camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
     scene.collection.objects.link(scene.camera)
     return scene
+
+
+def clean_name(name: str) -> str:
+    """Name of the mesh that object *name* has without its defects."""
+    return f"{name}-clean"
+
+
+def _load_mesh(path: Path, name: str, materials: list[bpy.types.Material]) -> bpy.types.Mesh:
+    with np.load(path, allow_pickle=False) as arrays:
+        return build_mesh(name, dict(arrays), materials)
 
 
 def _settings(scene: bpy.types.Scene, job: RenderJob) -> None:

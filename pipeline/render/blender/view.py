@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.arrange.arrangement import PlacedCamera, matrix
-from pipeline.bundle import PATH_TERMS, RADIANCE, write_exr, write_ids
+from pipeline.bundle import PATH_TERMS, RADIANCE, BundleView, write_exr, write_ids
 from pipeline.render.blender import denoise, probe
 from pipeline.render.blender.passes import Passes, read_passes, rgb, scalar
 from pipeline.render.blender.scene import sample_for_beauty, set_camera
+from pipeline.render.blender.stage import Stage
 from pipeline.render.job import RenderJob
 
 BEAUTY_PASSES: Final = [
@@ -55,22 +56,39 @@ class ViewRenderer:
         self.scene, self.job, self.scratch = scene, job, scratch
         self.layer = scene.view_layers[0]
         self.probe = probe.Probe(self.layer)
-        self.denoiser = denoise.GroupDenoiser(scene, self.layer, job.groups) if job.render.denoise else None
+        self.stage = Stage(scene, job)
+        self.denoiser: denoise.GroupDenoiser | None = None
+        self.groups: tuple[str, ...] = ()
 
-    def render(self, camera: PlacedCamera, out: Path) -> ViewTimes:
+    def render(self, view: BundleView, out: Path) -> ViewTimes:
         """Write one view's files into the existing folder *out*."""
-        set_camera(self.scene, camera)
+        self.stage.set(view)
+        self._collect(view.groups)
+        set_camera(self.scene, view.camera)
         start = time.perf_counter()
         beauty = self._beauty()
         middle = time.perf_counter()
         truth = self._probe()
         end = time.perf_counter()
-        layers = _layers(read_passes(beauty), self.job.groups)
+        layers = _layers(read_passes(beauty), view.groups)
         if self.denoiser is not None:
-            _add_denoised(layers, read_passes(denoise.find_output(self.scratch)), self.job.groups)
+            _add_denoised(layers, read_passes(denoise.find_output(self.scratch)), view.groups)
         write_exr(out / "layers.exr", layers, RADIANCE)
-        _write_truth(read_passes(truth), camera, out)
+        _write_truth(read_passes(truth), view.camera, out)
         return ViewTimes(middle - start, end - middle, time.perf_counter() - end)
+
+    def _collect(self, groups: tuple[str, ...]) -> None:
+        """Let Cycles keep one image for each of *groups*, and denoise these."""
+        if groups == self.groups:
+            return
+        while self.layer.lightgroups:
+            self.layer.active_lightgroup_index = 0
+            bpy.ops.scene.view_layer_remove_lightgroup()
+        for group in groups:
+            self.layer.lightgroups.add(name=group)
+        if self.job.render.denoise:
+            self.denoiser = denoise.GroupDenoiser(self.scene, self.layer, groups)
+        self.groups = groups
 
     def _beauty(self) -> Path:
         sample_for_beauty(self.scene, self.job)
