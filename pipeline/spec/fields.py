@@ -47,7 +47,7 @@ def photo_fields(scene: SceneSpec) -> dict[str, Any]:
 def truth_fields(scene: SceneSpec) -> dict[str, Any]:
     """What the truth stage reads beside the bundle: which part, class, metal and finish each instance has."""
     names = ("instance_id", "part_id", "category", "metal", "finish", "film", "defects", "tolerance")
-    items = [{name: getattr(item, name) for name in names} for item in scene.items]
+    items = [{name: to_dict(item)[name] for name in names} for item in scene.items]
     return {"schema_version": scene.schema_version, "scene_id": scene.scene_id, "items": items}
 
 

@@ -38,6 +38,11 @@ def key_reference() -> str:
         title = f"{name}.<id>" if name == "parts" else name
         lines += ["", f"### [{title}]", "", field.description or "", ""]
         lines += _table(list(section.model_fields.items()), f"{title}.")
+        for inner, part in section.model_fields.items():
+            below = _list_of_tables(part.annotation)
+            if below is not None:
+                lines += ["", f"### [[{title}.{inner}]]", "", part.description or "", ""]
+                lines += _table(list(below.model_fields.items()), f"{title}.{inner}.")
     return "\n".join(lines) + "\n"
 
 
@@ -46,6 +51,11 @@ def _section(field: FieldInfo) -> type[BaseModel] | None:
     if get_origin(field.annotation) is dict:
         return model_in(get_args(field.annotation)[1])
     return model_in(field.annotation)
+
+
+def _list_of_tables(kind: Any) -> type[BaseModel] | None:
+    """The model of an array of tables."""
+    return model_in(get_args(kind)[0]) if get_origin(kind) is tuple and get_args(kind)[-1] is Ellipsis else None
 
 
 def _table(fields: list[tuple[str, FieldInfo]], prefix: str) -> list[str]:
@@ -71,6 +81,8 @@ def value_words(kind: Any, metadata: list[Any]) -> str:
 
 
 def _weights_words(key: Any, value: Any) -> str:
+    if not any(isinstance(item, Check) for item in get_args(key)):
+        return "names of your own = text" if value is str else "weights over names"
     if get_origin(value) is Annotated and get_origin(get_args(value)[0]) is dict:
         return f"for each of {_words_of(key)}: {value_words(value, [])}"
     return f"weights over {_words_of(key)}"
@@ -81,10 +93,16 @@ def _literal_words(*values: Any) -> str:
 
 
 def _array_words(*kinds: Any) -> str:
+    if kinds[-1] is Ellipsis:
+        return "list of tables, see below" if model_in(kinds[0]) else f"list of {_items_words(kinds[0])}"
     return "[" + ", ".join(_PLAIN[kind] for kind in kinds) + "]"
 
 
 _COMPOSED: Final[dict[Any, Callable[..., str]]] = {Literal: _literal_words, dict: _weights_words, tuple: _array_words}
+
+
+def _items_words(kind: Any) -> str:
+    return _words_of(kind) if any(isinstance(item, Check) for item in get_args(kind)) else value_words(kind, [])
 
 
 def _words_of(key: Any) -> str:

@@ -76,7 +76,7 @@ MESHES = {
 PARTS = {name: _part(name, mesh) for name, mesh in MESHES.items()}
 
 CAMERA = CameraSpec(
-    view_index=0,
+    camera_index=0,
     azimuth_rad=0.7,
     elevation_rad=0.6,
     roll_rad=0.0,
@@ -117,9 +117,10 @@ def _scene(kind: str = "table", count: int = 9, seed: int = 5, camera: CameraSpe
         split="train",
         items=items,
         arrangement=ArrangementSpec(kind=kind, surface="wood", gap_m=0.004, seed=seed),  # type: ignore[arg-type]
-        rig=RigSpec("none", 0.0, 1.0),
+        rigs=(RigSpec("none", 0.0, 1.0),),
         surroundings=SurroundingsSpec("none", 0.0, 0.1),
         cameras=(camera,),
+        twins=False,
         render=RenderSpec(4, False, 0),
         photos=(),
     )

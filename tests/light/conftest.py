@@ -50,9 +50,10 @@ def _scene(
         split="train",
         items=(),
         arrangement=ArrangementSpec("table", "wood", 0.01, 1),
-        rig=RigSpec(rig, yaw, 1.0),
+        rigs=(RigSpec(rig, yaw, 1.0),),
         surroundings=SurroundingsSpec(surroundings, 0.7, ratio),
         cameras=(),
+        twins=False,
         render=RenderSpec(16, True, 1),
         photos=(),
     )

@@ -70,7 +70,7 @@ class Scene:
         )
         made.write(folder)
         bundle = load_bundle(folder)
-        light = read_view_light(folder, bundle, bundle.views[0])
+        light = read_view_light(folder, bundle.views[0])
         return [Shot(light, f"made-000000-v0-p{i}", saturation, g) for i, g in enumerate(gains or ({},))]
 
     def rows(self, folder, saturation=10.0):

@@ -20,6 +20,9 @@ from pipeline.spec.scene import SceneSpec
 TABLES: dict[str, dict[str, Any]] = {
     "metals": {"steel": {}, "brass": {}, "copper": {}},
     "finishes": {"turned": {}, "ground": {}, "blasted": {}},
+    "films": {"bare": {}, "oil": {}},
+    "defects": {"scratch": {}, "dent": {}},
+    "processes": {"milled": {}, "honed": {}},
     "rigs": {"softboxes": {"groups": ["key", "fill", "rim"]}, "dome": {"groups": ["dome"]}},
     "surroundings": {"hall": {"groups": ["luminaires", "windows"]}, "sky": {"groups": ["world"]}},
     "supports": {"wood": {}, "rubber": {}, "plastic": {}},

@@ -91,7 +91,7 @@ def test_the_file_s_order_does_not_matter(load: Load) -> None:
         ("items.ra_quantile", 0.5, {"items"}),
         ("metals", {"copper": 1.0}, {"items"}),
         ("arrangement.gap_mm", 4.0, {"arrangement"}),
-        ("rigs.yaw_deg", 10.0, {"rig"}),
+        ("rigs.yaw_deg", 10.0, {"rigs"}),
         ("surroundings.yaw_deg", 10.0, {"surroundings"}),
         ("cameras.elevation_deg", 30.0, {"cameras"}),
         ("render.samples", 8, {"render"}),
@@ -132,8 +132,8 @@ def test_every_value_lies_in_its_range(scenes: list[SceneSpec]) -> None:
             assert 0 <= item.pose_quantile < 1
             assert 0 <= item.yaw_rad <= math.tau
         assert 0.002 <= scene.arrangement.gap_m <= 0.010
-        assert 0.5 <= scene.rig.scale <= 2.0
-        assert [camera.view_index for camera in scene.cameras] == list(range(len(scene.cameras)))
+        assert 0.5 <= scene.rigs[0].scale <= 2.0
+        assert [camera.camera_index for camera in scene.cameras] == list(range(len(scene.cameras)))
         for camera in scene.cameras:
             assert camera.distance_m is None
             assert camera.fill is not None
@@ -148,7 +148,7 @@ def test_frequencies_follow_the_weights(scenes: list[SceneSpec]) -> None:
     assert_shares((scene.split for scene in scenes), {"train": 0.7, "val": 0.2, "test": 0.1})
     assert_shares((len(scene.items) for scene in scenes), dict.fromkeys(range(1, 7), 1 / 6))
     assert_shares((len(scene.cameras) for scene in scenes), dict.fromkeys(range(1, 4), 1 / 3))
-    assert_shares((scene.rig.name for scene in scenes), {"softboxes": 0.8, "dome": 0.2})
+    assert_shares((scene.rigs[0].name for scene in scenes), {"softboxes": 0.8, "dome": 0.2})
     first = [scene.items[0] for scene in scenes]  # items of a batch are not independent of each other
     assert_shares((item.part_id for item in first), {"nut": 0.75, "cover": 0.25})
     assert_shares((item.metal for item in first if item.part_id == "nut"), {"steel": 0.75, "brass": 0.25})
@@ -210,7 +210,7 @@ def test_light_groups_are_those_of_rig_and_surroundings(scenes: list[SceneSpec])
         "sky": ["world"],
     }
     for scene in scenes:
-        of_rig, of_room = groups[scene.rig.name], groups[scene.surroundings.name]
+        of_rig, of_room = groups[scene.rigs[0].name], groups[scene.surroundings.name]
         for photo in scene.photos:
             assert list(photo.light_weights) == of_rig + of_room
             assert any(photo.light_weights[group] > 0 for group in of_rig)
@@ -219,7 +219,7 @@ def test_light_groups_are_those_of_rig_and_surroundings(scenes: list[SceneSpec])
 
 
 def test_lamps_fail_as_often_as_asked(scenes: list[SceneSpec]) -> None:
-    with_three = [photo for s in scenes if s.rig.name == "softboxes" for photo in s.photos if photo.photo_index > 0]
+    with_three = [photo for s in scenes if s.rigs[0].name == "softboxes" for photo in s.photos if photo.photo_index > 0]
     off = Counter(sum(photo.light_weights[group] == 0 for group in ("key", "fill", "rim")) for photo in with_three)
     p = 0.3  # all three off becomes two off
     expected = {0: (1 - p) ** 3, 1: 3 * p * (1 - p) ** 2, 2: 3 * p**2 * (1 - p) + p**3}
@@ -230,7 +230,7 @@ def test_all_lamps_never_fail(load: Load) -> None:
     spec = load("photos.group_off_probability", 1.0)
     for index in range(50):
         scene = draw_scene(spec, index)
-        of_rig = ("key", "fill", "rim") if scene.rig.name == "softboxes" else ("dome",)
+        of_rig = ("key", "fill", "rim") if scene.rigs[0].name == "softboxes" else ("dome",)
         for photo in scene.photos:
             on = sum(photo.light_weights[group] > 0 for group in of_rig)
             assert on == (1 if photo.photo_index else len(of_rig))
@@ -290,7 +290,7 @@ def test_scene_ids_and_indices_belong_together(load: Load) -> None:
 
 
 def test_neighbouring_scenes_are_unrelated(scenes: list[SceneSpec]) -> None:
-    yaw = np.array([scene.rig.yaw_rad for scene in scenes])
+    yaw = np.array([scene.rigs[0].yaw_rad for scene in scenes])
     assert abs(np.corrcoef(yaw[:-1], yaw[1:])[0, 1]) < 4 / math.sqrt(len(yaw))
     assert all(a.seed != b.seed for a, b in pairwise(scenes))
 

@@ -118,7 +118,7 @@ def test_quickstart_shows_variety() -> None:
     assert {(c.width, c.height) for scene in scenes for c in scene.cameras} == {(640, 480)}
     assert {scene.split for scene in scenes} == {"train", "val", "test"}
     assert {scene.arrangement.kind for scene in scenes} == {"table", "conveyor", "tray", "bin"}
-    assert len({scene.rig.name for scene in scenes}) >= 2
+    assert len({scene.rigs[0].name for scene in scenes}) >= 2
     assert len({scene.surroundings.name for scene in scenes}) >= 2
     assert len({item.part_id for item in items}) >= 10
     assert len({item.metal for item in items}) >= 5
@@ -163,7 +163,9 @@ def test_the_page_s_example_is_right_and_complete(tmp_path: Path) -> None:
     for section in DatasetSpec.model_fields.values():
         keys = getattr(section.annotation, "model_fields", {})
         missing = [
-            key for key in keys if not re.search(rf"^#? ?{key} = |\[\w+\.{key}\]|{key} = \[0", _example(), re.MULTILINE)
+            key
+            for key in keys
+            if not re.search(rf"^#? ?{key} = |^#? ?\[\w+\.{key}\]|{key} = \[0", _example(), re.MULTILINE)
         ]
         assert missing == []
 

@@ -85,7 +85,7 @@ WRONG: list[tuple[str, Any, str]] = [
     (
         "arrangement.kinds",
         {"tabel": 1.0},
-        'arrangement.kinds.tabel: expected one of bin, conveyor, table, tray; found "tabel"; did you mean "table"?',
+        'arrangement.kinds.tabel: expected one of bin, conveyor, fixture, pile, pocket_tray, stack, table, tray, vice; found "tabel"; did you mean "table"?',
     ),
     (
         "arrangement.kinds",

@@ -121,7 +121,7 @@ def write_job(
     ):
         lamp = assembler._plain(*corners, EmitterMaterial(name, radiance))
         assembler.add(BundleObject(index, "light", name, "softbox", name), lamp)
-    view = BundleView("analytic-v0", 0, camera(width, height))
+    view = BundleView("analytic-v0", 0, camera(width, height), "any", 0, GROUPS)
     bundle = SceneBundle("analytic", "", samples, GROUPS, tuple(assembler.entries), (), (), (), (view,))
     job = RenderJob(
         scene_id="analytic",
@@ -145,7 +145,7 @@ def write_furnace(folder: Path, metal: MetalMaterial, width: int = 96, height: i
     pose = look_at((0.0, -0.3, SPHERE_CENTRE[2]), (0.0, 0.0, SPHERE_CENTRE[2]))
     cam_from_world = tuple(float(v) for v in pose.ravel())
     placed = PlacedCamera(0, cam_from_world, width * 4.0, width * 4.0, width / 2, height / 2, width, height)
-    view = BundleView("furnace-v0", 0, placed)
+    view = BundleView("furnace-v0", 0, placed, "any", 0, ("world",))
     bundle = SceneBundle("furnace", "", 16, ("world",), tuple(assembler.entries), (), (), (), (view,))
     job = RenderJob(
         scene_id="furnace",

@@ -114,9 +114,10 @@ def scene_of(photos: Sequence[PhotoSpec], instance_ids: Sequence[int] = (1,), vi
         split="train",
         items=tuple(item(i) for i in instance_ids),
         arrangement=ArrangementSpec("table", "plain", 0.005, 1),
-        rig=RigSpec("any", 0.0, 1.0),
+        rigs=(RigSpec("any", 0.0, 1.0),),
         surroundings=SurroundingsSpec("any", 0.0, 0.1),
         cameras=(CameraSpec(0, 0.0, 1.0, 0.0, 0.5, None, 35.0, 36.0, view.width, view.height, (0.0, 0.0, 0.0)),),
+        twins=False,
         render=RenderSpec(16, True, 1),
         photos=tuple(photos),
     )
@@ -168,7 +169,7 @@ class MadeView:
             materials=(),
             finishes=tuple(self.finishes),
             items=tuple(self.items),
-            views=(bundles.BundleView(view_id_of("made-000000", 0), 0, view),),
+            views=(bundles.BundleView(view_id_of("made-000000", 0), 0, view, "any", 0, tuple(self.groups)),),
         )
         write_json(folder / bundles.BUNDLE_FILE, record)
         return folder
