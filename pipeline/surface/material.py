@@ -19,31 +19,56 @@ Vec3 = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Relief:
-    """One scale of a surface's relief, as a field of slopes over the groove coordinates (u across, v along the lay).
+    """One scale of a surface's relief: a field of slopes.
 
     Where its wavelength is resolved by a pixel the shader tilts the normal by it; where it is not, its slopes widen
     the GGX lobe; in between it does part of each, with the sum of the slope variances kept.
+
+    Frame and coordinates. *along* is the groove direction (`FinishedSurface.lay`, or cross(lay_axis, p - lay_origin)),
+    *across* = cross(normal, along); u grows by one metre per metre across, v by one per metre along. So slopes
+    (s_u, s_v) turn the normal to normalize(normal - s_u across - s_v along). A plane with rings has u = distance from
+    the axis instead, and across points away from the axis. Round faces with a circular lay are closed along v: v there
+    is to be made from the angle about lay_axis, or not used.
     """
 
-    kind: Literal["cusp", "arc", "streak", "grain", "crater", "striae"]
-    """cusp: parabolic tool marks side by side; arc: the same along circles of the cutter; streak: noise drawn out
-    along the lay; grain: noise without direction; crater: overlapping dimples; striae: wavy lines."""
+    kind: Literal["cusp", "arc", "streak", "grain", "crater", "striae", "ridge"]
+    """Which field.
+
+    cusp: parabolic tool marks side by side, s_u = sqrt(12) slope_across (frac(x) - 1/2), x = u / wavelength; on a
+    circular lay x = u / wavelength + angle / 2 pi, the helix or spiral of the feed.
+    arc: the same along circles of the cutter, x = (u - sqrt(R^2 - w^2)) / wavelength with R = path_radius_m: u runs
+    along the feed, and w is v folded into passes of ARC_PASS |R| side by side, 0 in the middle of a pass and at v = 0.
+    The frame turns with the circles: across the arc is (cos a, sin a) in (u, v), sin a = w / R, for the slope and, of
+    a material's first arc, for the GGX lobe as well. A negative R bends the other way (marks of the back of the
+    cutter, the same circles left behind), x = (u + sqrt(R^2 - w^2)) / wavelength.
+    streak: Gaussian noise drawn out along the lay. striae: wavy lines along the lay, mean period wavelength, whose
+    phase wanders over stretch x wavelength of v.
+    grain: Gaussian noise without direction; crater: overlapping dimples of mean diameter wavelength. Both are fields
+    of the part's own space (object coordinates), seamless over faces, and need no groove coordinates.
+    ridge: one raised line along u = 0 of half width wavelength, s_u = -slope_across sin(pi u / wavelength) where
+    |u| < wavelength, else 0. It covers no area worth mention: below the pixel it vanishes and widens no lobe."""
     wavelength_m: float
     """Feed or step-over of tool marks, correlation length (1/e) of noise, across the lay."""
     slope_across: float
-    """Rms slope across the lay, dimensionless."""
+    """Rms slope across the lay, dimensionless (ridge: the largest)."""
     slope_along: float
     """Rms slope along the lay; equal to *slope_across* without direction, 0 for straight tool marks."""
     stretch: float = 1.0
     """Correlation length along the lay over that across it."""
     turn_rad: float = 0.0
-    """Angle of this component's lay to the face's (honing: plus and minus the half cross angle)."""
+    """Angle t of a streak's lay to the face's (honing: plus and minus the half cross angle): the noise is drawn out
+    along (-sin t, cos t) of (u, v), and varies with u cos t + v sin t. The slopes stay those across and along the
+    face's lay: one noise gives both, s_v / s_u = slope_along / slope_across with the sign of t."""
     path_radius_m: float = 0.0
-    """Radius of the cutter's path (arc)."""
+    """Radius of the cutter's path (arc), negative for marks of its back."""
     jitter: float = 0.0
     """Relative spread of the slope from one tool mark to the next, and of streaks over the face."""
     seed: int = 0
     """Phase of the noise."""
+
+
+ARC_PASS = 1.4
+"""Width of one pass of a face mill over the radius of its path: a step-over of 0.7 diameters."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +137,7 @@ class MetalMaterial:
     relief: tuple[Relief, ...] = ()
     coordinate: Literal["vertex", "rings"] = "vertex"
     """Where the groove coordinates come from: the mesh's `groove` attribute (u, v, 0 in metres at each vertex), or, for
-    a plane with a circular lay, the distance from the axis and the arc length, evaluated per pixel."""
+    a plane with a circular lay, u = distance from the axis and v = arc length, evaluated per pixel."""
     film: Film | None = None
     defects: tuple[DefectPatch, ...] = ()
 
@@ -191,5 +216,6 @@ class FinishedSurface:
     lay_origin: NDArray[np.float32]
     """(n, 3) metres: a point on that axis, part frame; zero where lay_axis is."""
     groove: NDArray[np.float32] | None = None
-    """(n, 3) metres: groove coordinates (u across the lay, v along it, 0) for materials whose coordinate is "vertex";
-    None when no material has relief."""
+    """(n, 3) metres: groove coordinates (u across the lay, v along it, 0) of materials whose coordinate is "vertex",
+    with a phase of its own on every cut; None when no material has relief. Linear in the triangles of planes, cylinders
+    and cones. v is 0 on circular lays, where it would jump at the seam (see `Relief`)."""
