@@ -15,6 +15,7 @@ from typing import Final, cast
 
 from pipeline.errors import InputError
 from pipeline.spec.draw_photos import draw_photo, light_groups
+from pipeline.spec.films import films_on
 from pipeline.spec.model import DatasetSpec
 from pipeline.spec.numbers import between, round_drawn
 from pipeline.spec.scene import (
@@ -51,6 +52,8 @@ def draw_scene(spec: DatasetSpec, index: int) -> SceneSpec:
     rigs = tuple(_draw_rigs(spec, index))
     surroundings = _draw_surroundings(spec, index, rigs[0].illuminance_lux)
     groups = [light_groups(rig.name, surroundings.name) for rig in rigs]
+    items = tuple(_draw_items(spec, index))
+    twins = spec.defects.twins and any(item.defects for item in items)  # without defects they would be copies
     cameras = tuple(_draw_cameras(spec, index))
     return SceneSpec(
         schema_version=SCENE_SCHEMA_VERSION,
@@ -59,12 +62,12 @@ def draw_scene(spec: DatasetSpec, index: int) -> SceneSpec:
         scene_id=scene_id_of(spec.dataset.name, index),
         seed=scene_seed(spec.dataset.seed, index),
         split=_draw_split(spec, index),
-        items=tuple(_draw_items(spec, index)),
+        items=items,
         arrangement=_draw_arrangement(spec, index),
         rigs=rigs,
         surroundings=surroundings,
         cameras=cameras,
-        twins=spec.defects.twins,
+        twins=twins,
         render=RenderSpec(spec.render.samples, spec.render.denoise, seed_of(spec.dataset.seed, index, "render")),
         photos=tuple(
             draw_photo(
@@ -75,7 +78,7 @@ def draw_scene(spec: DatasetSpec, index: int) -> SceneSpec:
                 groups=groups[shot.rig_index],
                 illuminance_ratio=surroundings.illuminance_ratio,
             )
-            for shot in shots_of(len(cameras), len(rigs), spec.defects.twins)
+            for shot in shots_of(len(cameras), len(rigs), twins)
             for photo_index in range(spec.photos.per_view)
         ),
     )
@@ -107,7 +110,7 @@ def _draw_items(spec: DatasetSpec, index: int) -> Iterator[ItemSpec]:
         part = spec.parts[part_id]
         metal = batch.name(part.metals or spec.metals)
         finish = batch.name(part.finishes or spec.finishes)
-        film = batch.name(part.films or spec.films)
+        film = batch.name(films_on(metal, part.films or spec.films))
         own = Stream(spec.dataset.seed, index, f"item.{k}.own")
         yield ItemSpec(
             instance_id=k + 1,

@@ -61,7 +61,7 @@ def _line(details: ErrorDetails, raw: Mapping[str, Any]) -> str:
 
 
 def _sentence(path: str, expected: str, found: str, hint: str = "") -> str:
-    return f"{path}: expected {expected}; found {found}" + (f"; {hint}" if hint else "")
+    return f"{path or 'the spec'}: expected {expected}; found {found}" + (f"; {hint}" if hint else "")
 
 
 def _unknown_key(path: str, location: tuple[str | int, ...]) -> str:

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo, field_v
 from pipeline import tables
 from pipeline.spec.checks import check_sum, problem, suggestion
 from pipeline.spec.files import CARRIES_UNITS, find_part_file
+from pipeline.spec.films import films_on
 from pipeline.spec.names import (
     DefectWeights,
     FilmWeights,
@@ -93,6 +94,13 @@ class FaceSection(Section):
     ra_um: float | None = Field(
         default=None, gt=0, description="Ra in micrometres, within the process's range; drawn from it if absent."
     )
+
+    @model_validator(mode="after")
+    def _ra_within_process(self) -> FaceSection:
+        low, _, high = tables.table("processes")[self.process].get("ra_um", (0.0, 0.0, math.inf))
+        if self.ra_um is not None and not low <= self.ra_um <= high:
+            raise problem(f"ra_um from {low:g} to {high:g}, which {self.process} reaches", f"{self.ra_um:g}")
+        return self
 
 
 class PartSection(Section):
@@ -351,6 +359,18 @@ class DatasetSpec(Section):
     cameras: CamerasSection = Field(description="Where the views are taken from.")
     render: RenderSection = Field(default=RenderSection(), description="How a scene is path-traced.")
     photos: PhotosSection = Field(description="How each view is photographed.")
+
+    @model_validator(mode="after")
+    def _films_fit_metals(self) -> DatasetSpec:
+        for part_id, part in self.parts.items():
+            films = part.films or self.films
+            for metal, weight in (part.metals or self.metals).items():
+                if weight > 0 and part.weight > 0 and not films_on(metal, films):
+                    named = ", ".join(film for film, share in films.items() if share > 0)
+                    raise problem(
+                        f"a film that {metal} can carry for part {part_id} (bare fits every metal)", f"only {named}"
+                    )
+        return self
 
     _folder: Path = PrivateAttr(default_factory=Path)
 

@@ -20,9 +20,9 @@ from pipeline.spec.scene import SceneSpec
 TABLES: dict[str, dict[str, Any]] = {
     "metals": {"steel": {}, "brass": {}, "copper": {}},
     "finishes": {"turned": {}, "ground": {}, "blasted": {}},
-    "films": {"bare": {}, "oil": {}},
+    "films": {"bare": {}, "oil": {}, "verdigris": {"on": ["copper*", "brass*"]}},
     "defects": {"scratch": {}, "dent": {}},
-    "processes": {"milled": {}, "honed": {}},
+    "processes": {"milled": {"ra_um": [0.8, 1.6, 6.3]}, "honed": {"ra_um": [0.1, 0.4, 0.8]}},
     "rigs": {"softboxes": {"groups": ["key", "fill", "rim"]}, "dome": {"groups": ["dome"]}},
     "surroundings": {"hall": {"groups": ["luminaires", "windows"]}, "sky": {"groups": ["world"]}},
     "supports": {"wood": {}, "rubber": {}, "plastic": {}},

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from pipeline.errors import InputError
 from pipeline.records import canonical_json, from_dict, sha256_json, to_dict
 from pipeline.spec.draw import draw_scene, scene_index
 from pipeline.spec.model import DatasetSpec
-from pipeline.spec.scene import CCT_RANGE_K, SceneSpec
+from pipeline.spec.scene import CCT_RANGE_K, SceneSpec, scene_shots
 from pipeline.spec.seeds import Stream, scene_seed, seed_of
 
 Load = Callable[..., DatasetSpec]
@@ -309,3 +310,43 @@ def test_white_balance_stays_within_what_a_camera_can_develop(load: Load) -> Non
             cct_rgb(photo.white_balance_k)  # raises beyond what the camera knows
             for kelvin in photo.light_cct_k.values():
                 cct_rgb(kelvin)
+
+
+def test_films_are_drawn_among_those_that_the_metal_carries(load: Load) -> None:
+    spec = load("films", {"verdigris": 0.5, "bare": 0.5})
+    films = {"steel": set[str](), "brass": set[str](), "copper": set[str]()}
+    for index in range(200):
+        for item in draw_scene(spec, index).items:
+            films[item.metal].add(item.film)
+    assert films == {"steel": {"bare"}, "brass": {"bare", "verdigris"}, "copper": {"bare", "verdigris"}}
+
+
+def test_every_view_is_a_camera_under_a_rig(load: Load) -> None:
+    spec = load("rigs", {"together": ["dome", "softboxes"]})
+    scene = draw_scene(spec, 3)
+    assert [rig.name for rig in scene.rigs] == ["dome", "softboxes"]
+    assert len({(rig.scale, rig.yaw_rad, rig.illuminance_lux) for rig in scene.rigs}) == 1
+    shots = scene_shots(scene)
+    assert [(shot.camera_index, shot.rig_index) for shot in shots] == [
+        (camera, rig) for camera in range(len(scene.cameras)) for rig in (0, 1)
+    ]
+    for photo in scene.photos:
+        rig = scene.rigs[shots[photo.view_index].rig_index].name
+        assert set(photo.light_weights) >= ({"dome"} if rig == "dome" else {"key", "fill", "rim"})
+
+
+def test_twins_are_photographed_alike_and_only_where_there_are_defects(load: Load) -> None:
+    spec = load("defects", {"probability": 0.3, "kinds": {"dent": 1.0}, "twins": True})
+    seen = set()
+    for index in range(60):
+        scene = draw_scene(spec, index)
+        flawed = any(item.defects for item in scene.items)
+        assert scene.twins == flawed
+        seen.add(flawed)
+        photos = {(photo.view_index, photo.photo_index): photo for photo in scene.photos}
+        for shot in scene_shots(scene):
+            if shot.twin_of is not None:
+                for number in range(spec.photos.per_view):
+                    twin, view = photos[shot.view_index, number], photos[shot.twin_of, number]
+                    assert replace(twin, view_index=shot.twin_of) == view
+    assert seen == {True, False}

@@ -85,7 +85,33 @@ WRONG: list[tuple[str, Any, str]] = [
     (
         "arrangement.kinds",
         {"tabel": 1.0},
-        'arrangement.kinds.tabel: expected one of bin, conveyor, fixture, pile, pocket_tray, stack, table, tray, vice; found "tabel"; did you mean "table"?',
+        "arrangement.kinds.tabel: expected one of bin, conveyor, fixture, pile, pocket_tray, stack, table, tray, vice; "
+        'found "tabel"; did you mean "table"?',
+    ),
+    (
+        "films",
+        {"verdigris": 1.0},
+        "the spec: expected a film that steel can carry for part nut (bare fits every metal); found only verdigris",
+    ),
+    (
+        "parts.nut.faces",
+        [{"kind": "plane", "process": "honed", "ra_um": 1.6}],
+        "parts.nut.faces[0]: expected ra_um from 0.1 to 0.8, which honed reaches; found 1.6",
+    ),
+    (
+        "parts.nut.faces",
+        [{"process": "hone"}],
+        'parts.nut.faces[0].process: expected one of honed, milled; found "hone"; did you mean "honed"?',
+    ),
+    (
+        "rigs.together",
+        ["dome"],
+        "rigs: expected exactly one of weights and together; found both",
+    ),
+    (
+        "surroundings.weights",
+        {"hall": 0.5, "cave": 0.5},
+        'surroundings: expected one of hall, sky; found "cave"',
     ),
     (
         "arrangement.kinds",
