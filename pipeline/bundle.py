@@ -5,6 +5,8 @@ cover: how pixels come about. Layout, below the render stage's output folder:
 
     bundle.json                     SceneBundle
     scene.json                      the SceneSpec
+    defects/<instance>-<id>.npz     drawn defects, see pipeline.defect_patches.Raster
+    defects/<instance>-mesh.npz     vertices, triangles of a part whose shape a defect changed
     views/v<k>/layers.exr           radiance layers, scene-linear Rec.709, W/(m2 sr) relative, 16 or 24 bits
     views/v<k>/depth.exr            float32 metres along the camera's axis, 0 = nothing hit
     views/v<k>/normal.exr           float32 unit shading normal in the camera frame (OpenCV), 0 = nothing hit
@@ -33,6 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.arrange.arrangement import PlacedCamera, PlacedItem
+from pipeline.defect_patches import PatchPose
 from pipeline.records import from_dict, read_json
 
 BUNDLE_FILE: Final = "bundle.json"
@@ -131,6 +134,52 @@ class BundleView:
 
 
 @dataclass(frozen=True)
+class PlacedDefect:
+    """A defect as it was made on one instance. It is seen in every view with defects."""
+
+    instance_id: int
+    defect_id: int
+    """1-based within the instance."""
+    kind: str
+    """Entry of assets/tables/defects."""
+    severity: float
+    """0 to 1."""
+    face_ids: tuple[int, ...]
+    """CAD faces that carry it, or that its edge separates."""
+    centre_m: tuple[float, float, float]
+    """Its middle, part frame."""
+    size_m: tuple[float, float]
+    """Length and width."""
+    depth_m: float
+    """Largest depth below, or height above, the sound surface; 0 when it has no relief."""
+    file: str | None = None
+    """Raster of a drawn defect, below the bundle; None when the part's mesh was changed instead."""
+    pose: PatchPose | None = None
+    """Chart of a drawn defect."""
+    material: str | None = None
+    """Material whose pixels are the defect, when the mesh was changed."""
+
+
+@dataclass(frozen=True)
+class SkippedDefect:
+    """A defect that was drawn for an instance whose part has no place for it."""
+
+    instance_id: int
+    defect_id: int
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ChangedMesh:
+    """The shape of an instance in views with defects, where it differs from its part's."""
+
+    instance_id: int
+    file: str
+    """npz below the bundle: vertices (n, 3) metres in the part frame, triangles (m, 3)."""
+
+
+@dataclass(frozen=True)
 class SceneBundle:
     """`bundle.json`: what a reader must know to use the layers."""
 
@@ -144,6 +193,9 @@ class SceneBundle:
     finishes: tuple[BundleFinish, ...]
     items: tuple[PlacedItem, ...]
     views: tuple[BundleView, ...]
+    defects: tuple[PlacedDefect, ...] = ()
+    skipped_defects: tuple[SkippedDefect, ...] = ()
+    changed_meshes: tuple[ChangedMesh, ...] = ()
 
 
 def view_folder(bundle: Path, view_index: int) -> Path:

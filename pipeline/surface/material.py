@@ -11,6 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.defect_patches import PatchPose
+
 Rgb = tuple[float, float, float]
 
 
@@ -103,15 +105,12 @@ class Film:
 
 @dataclass(frozen=True)
 class DefectPatch:
-    """A raster of a defect that the shader projects onto the faces of its material along the patch's z axis."""
+    """A raster of a defect that the shader lays onto the faces of its material through the pose's chart."""
 
     defect_id: int
     file: str
-    """npz of the job's folder, made by `surface.defects`, which defines its arrays."""
-    patch_from_part: tuple[float, ...]
-    """4x4 row-major: part frame (metres) to the patch's frame, x and y in the surface, z outward."""
-    size_m: tuple[float, float]
-    """Extent along x and y; the patch's origin is its middle."""
+    """npz below the job's folder: a `defect_patches.Raster`."""
+    pose: PatchPose
 
 
 @dataclass(frozen=True)
@@ -173,13 +172,40 @@ class Stripes:
 
 
 @dataclass(frozen=True)
+class Glow:
+    """How unevenly a flat lamp glows: darker towards its edges, its LEDs or its seams showing.
+
+    Both sides of `light.glow` and of the shader compute the same factor (0..1) on the radiance.
+    """
+
+    centre: Vec3
+    """Middle of the face, world frame, metres."""
+    right: Vec3
+    up: Vec3
+    """Unit vectors along its width and height."""
+    size_m: tuple[float, float]
+    """Width and height."""
+    falloff: float = 0.0
+    """Share of the radiance that is lost at the corners; half of it at the middle of an edge."""
+    cells: tuple[int, int] = (0, 0)
+    """LEDs behind the diffuser along width and height; 0 = none to be seen."""
+    cell_contrast: float = 0.0
+    """Share of the radiance that is lost midway between two LEDs."""
+    fields: tuple[int, int] = (0, 0)
+    """Fields of cloth along width and height that dark seams separate and border; 0 = no seams."""
+    seam_m: float = 0.0
+    """Half width of a seam, metres."""
+
+
+@dataclass(frozen=True)
 class EmitterMaterial:
     """A lamp's glowing face: Lambertian emission of its front side, black behind."""
 
     name: str
     radiance: Rgb
-    """W/(m2 sr) relative to the calibrated white."""
+    """W/(m2 sr) relative to the calibrated white, where neither stripes nor glow lessen it."""
     stripes: Stripes | None = None
+    glow: Glow | None = None
 
 
 Material = MetalMaterial | PlainMaterial | EmitterMaterial
