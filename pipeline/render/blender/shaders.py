@@ -11,53 +11,10 @@ import bpy
 
 from pipeline.light.lamps import ImageWorld
 from pipeline.render.blender import environment
-from pipeline.surface.material import EmitterMaterial, Material, MetalMaterial, PlainMaterial
+from pipeline.render.blender.nodes import Tree
+from pipeline.render.blender.plain_shader import plain_shader
+from pipeline.surface.material import EmitterMaterial, Material, MetalMaterial
 from pipeline.surface.roughness import alpha_to_blender
-
-
-class Tree:
-    """A node tree under construction."""
-
-    def __init__(self, owner: Any) -> None:
-        if bpy.app.version < (5, 0):
-            owner.use_nodes = True  # 5.x gives every material a tree and deprecates the switch
-        self.tree = owner.node_tree
-        self.tree.nodes.clear()
-
-    def node(self, kind: str, **settings: Any) -> Any:
-        """Add a node of type `ShaderNode<kind>`; keywords set its properties."""
-        node = self.tree.nodes.new(f"ShaderNode{kind}")
-        for name, value in settings.items():
-            setattr(node, name, value)
-        return node
-
-    def link(self, source: Any, target: Any) -> None:
-        """Connect an output socket to an input socket."""
-        self.tree.links.new(source, target)
-
-    def attribute(self, name: str) -> Any:
-        """A mesh attribute node."""
-        return self.node("Attribute", attribute_name=name)
-
-    def math(self, operation: str, first: Any, second: Any) -> Any:
-        """Output of a scalar operation on sockets or numbers."""
-        return self._operate(self.node("Math", operation=operation), first, second)
-
-    def vector_math(self, operation: str, first: Any, second: Any) -> Any:
-        """Output of a vector operation on sockets or 3-vectors."""
-        return self._operate(self.node("VectorMath", operation=operation), first, second)
-
-    def _operate(self, node: Any, first: Any, second: Any) -> Any:
-        for socket, value in zip(node.inputs, (first, second), strict=False):
-            self.feed(value, socket)
-        return node.outputs[0]
-
-    def feed(self, value: Any, socket: Any) -> None:
-        """Link *value* when it is a socket, else set it as the socket's own value."""
-        if isinstance(value, bpy.types.NodeSocket):
-            self.link(value, socket)
-        else:
-            socket.default_value = value
 
 
 def build_material(material: Material) -> bpy.types.Material:
@@ -70,7 +27,7 @@ def build_material(material: Material) -> bpy.types.Material:
     elif isinstance(material, EmitterMaterial):
         shader = _emitter(tree, material)
     else:
-        shader = _plain(tree, material)
+        shader = plain_shader(tree, material)
     tree.link(shader, output.inputs["Surface"])
     result.cycles.emission_sampling = "FRONT" if isinstance(material, EmitterMaterial) else "NONE"
     return result
@@ -116,47 +73,6 @@ def _emitter(tree: Tree, material: EmitterMaterial) -> Any:
     tree.link(emission.outputs[0], mix.inputs[1])
     tree.link(black.outputs[0], mix.inputs[2])
     return mix.outputs[0]
-
-
-def _plain(tree: Tree, material: PlainMaterial) -> Any:
-    """A dielectric with a slowly mottled base colour and roughness."""
-    principled = tree.node("BsdfPrincipled")
-    principled.inputs["IOR"].default_value = material.ior
-    principled.inputs["Roughness"].default_value = material.roughness
-    color = (*material.base_color, 1.0)
-    principled.inputs["Base Color"].default_value = color
-    if material.mottle > 0:
-        variation = _variation(tree, material)
-        factor = tree.math("MULTIPLY_ADD", variation, 2 * material.mottle)
-        factor.node.inputs[2].default_value = 1 - material.mottle
-        scaled = tree.vector_math("SCALE", material.base_color, (0.0, 0.0, 0.0))
-        tree.link(factor, scaled.node.inputs["Scale"])
-        tree.link(scaled, principled.inputs["Base Color"])
-    return principled.outputs[0]
-
-
-def _variation(tree: Tree, material: PlainMaterial) -> Any:
-    """A value in 0..1, 0.5 on average, that varies over the surface in the material's pattern."""
-    stretch = {
-        "mottle": (1.0, 1.0, 1.0),
-        "brushed": (0.02, 1.0, 1.0),
-        "wood": (0.08, 1.0, 1.0),
-        "woven": (1.0, 1.0, 1.0),
-    }[material.pattern]
-    position = tree.node("TexCoord").outputs["Object"]
-    scaled = tree.vector_math("MULTIPLY", position, stretch)
-    if material.pattern == "woven":
-        checker = tree.node("TexWave", wave_type="BANDS", bands_direction="DIAGONAL")
-        tree.link(scaled, checker.inputs["Vector"])
-        checker.inputs["Scale"].default_value = 0.3 / material.mottle_scale_m
-        checker.inputs["Distortion"].default_value = 1.0
-        return checker.outputs["Fac" if "Fac" in checker.outputs else "Factor"]
-    noise = tree.node("TexNoise")
-    tree.link(scaled, noise.inputs["Vector"])
-    noise.inputs["Scale"].default_value = 1.0 / material.mottle_scale_m
-    noise.inputs["Detail"].default_value = 6.0
-    noise.inputs["Roughness"].default_value = 0.6
-    return noise.outputs[0]
 
 
 def build_world(world: ImageWorld) -> bpy.types.World:
