@@ -7,6 +7,8 @@ cover: how pixels come about. Layout, below the render stage's output folder:
     scene.json                      the SceneSpec
     defects/<instance>-<id>.npz     drawn defects, see pipeline.defect_patches.Raster
     defects/<instance>-mesh.npz     vertices, triangles of a part whose shape a defect changed
+    world_labels.png                uint16 labels of the far environment, texel by texel (SceneBundle.world); only
+                                    where it is painted
     views/v<k>/layers.exr           radiance layers, scene-linear Rec.709, W/(m2 sr) relative, 16 or 24 bits
     views/v<k>/depth.exr            float32 metres along the camera's axis, 0 = nothing hit
     views/v<k>/normal.exr           float32 unit shading normal in the camera frame (OpenCV), 0 = nothing hit
@@ -61,8 +63,14 @@ REFLECTION_CHANNELS: Final = ("object", "distance", "face", "direction.X", "dire
 FIRST_SUPPORT: Final = 1001
 FIRST_SURROUNDING: Final = 2001
 FIRST_LAMP: Final = 3001
+FIRST_FAR: Final = 50000
 WORLD_INDEX: Final = 65535
-"""Object indices: parts 1..1000 (= instance_id), supports, surroundings, lamps, and the world."""
+"""Object indices: parts 1..1000 (= instance_id), supports, surroundings, lamps, and the world. Readers that look up
+what a direction of the world shows call it FIRST_FAR + value of its label."""
+
+WORLD_LABELS_FILE: Final = "world_labels.png"
+FAR_PREFIX: Final = "far:"
+"""What the ids of things in a far environment begin with."""
 
 LOSSLESS: Final = "zip:1"
 RADIANCE: Final = "pxr24"
@@ -131,6 +139,8 @@ class BundleView:
     """False in a defect-free twin."""
     twin_of: str | None = None
     """view_id of the same view with defects; None unless this is a twin."""
+    rig_scale: float = 1.0
+    """Size of the rig as it was built over the millimetres that the table declares."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +190,29 @@ class ChangedMesh:
 
 
 @dataclass(frozen=True)
+class WorldLabel:
+    """What a value of world_labels.png stands for."""
+
+    value: int
+    kind: Literal["light", "surroundings"]
+    id: str
+    """"far:" and a lamp's name, or what it is: "far:window_2_sky", "far:wall"."""
+    label: str
+    """What it is: kind of lamp, or the id without "far:"."""
+
+
+@dataclass(frozen=True)
+class BundleWorld:
+    """The labels of a far environment."""
+
+    group: str
+    """Light group of its light."""
+    yaw_rad: float
+    """How far it is turned about the vertical, counter-clockwise from above, radians."""
+    labels: tuple[WorldLabel, ...]
+
+
+@dataclass(frozen=True)
 class SceneBundle:
     """`bundle.json`: what a reader must know to use the layers."""
 
@@ -193,9 +226,24 @@ class SceneBundle:
     finishes: tuple[BundleFinish, ...]
     items: tuple[PlacedItem, ...]
     views: tuple[BundleView, ...]
+    world: BundleWorld | None = None
+    """Labels of the far environment; None where it has none (rooms, images)."""
     defects: tuple[PlacedDefect, ...] = ()
     skipped_defects: tuple[SkippedDefect, ...] = ()
     changed_meshes: tuple[ChangedMesh, ...] = ()
+
+
+def world_texels(directions: NDArray[Any], shape: tuple[int, int], yaw_rad: float) -> tuple[NDArray[Any], NDArray[Any]]:
+    """(rows, columns) of the texels that (n, 3) unit *directions* of the world meet in an equirectangular picture.
+
+    *shape*: rows and columns of the picture; *yaw_rad*: how far it is turned. Its top row looks up, its middle column
+    along +x, the column a quarter to the left along +y (Blender's environment texture).
+    """
+    rows, columns = shape
+    turns = (np.arctan2(directions[:, 1], directions[:, 0]) - yaw_rad) / (2 * np.pi)
+    column = np.floor((0.5 - turns) * columns).astype(np.int64) % columns
+    row = np.floor(np.arccos(np.clip(directions[:, 2], -1.0, 1.0)) / np.pi * rows).astype(np.int64)
+    return np.clip(row, 0, rows - 1), column
 
 
 def view_folder(bundle: Path, view_index: int) -> Path:

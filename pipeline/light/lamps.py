@@ -7,11 +7,16 @@ glowing mesh, never a Blender lamp: only a mesh has an id that the mirror probe 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.surface.material import EmitterMaterial, PlainMaterial
+
+if TYPE_CHECKING:
+    from pipeline.light.far import FarPicture  # which is calibrated like lamps
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +38,9 @@ class LampMesh:
     """False when the camera looks through it (a lamp that would stand before the lens)."""
     rig: int | None = None
     """Index of the rig that it belongs to: it is there in that rig's views only. None = in all (surroundings)."""
+    camera: int | None = None
+    """Index of the camera whose lens it surrounds or faces (coaxial light, ring flash, screen): it is there in that
+    camera's views only. None = in all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,19 +56,23 @@ class SurroundingMesh:
     """False when the camera looks through it (its own body, a housing before the lens); metal still mirrors it."""
     rig: int | None = None
     """Index of the rig that it belongs to (housings, flags, screens); None = in all views."""
+    camera: int | None = None
+    """Index of the camera in whose views alone it is; None = in all."""
 
 
 @dataclass(frozen=True)
 class ImageWorld:
-    """An environment image from the bpy wheel's own datafiles, or a flat colour."""
+    """An environment image, or a flat colour."""
 
     file: str | None
-    """File name below the wheel's datafiles/studiolights/world, for example "interior.exr"; None = flat."""
+    """File name in *place*, for example "interior.exr"; None = flat."""
     radiance: float
     """Multiplier on the image, or the flat radiance."""
     yaw_rad: float
     """Rotation about the vertical, counter-clockwise from above, radians."""
     group: str
+    place: Literal["wheel", "job"] = "wheel"
+    """"wheel": datafiles/studiolights/world of the bpy wheel; "job": the render job's folder."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,3 +86,7 @@ class Illumination:
     """For each rig: the light groups of its views, in a fixed order."""
     without_support: tuple[bool, ...]
     """For each rig: whether its lamp lies in the support's place (a back light), so that its views leave it out."""
+    scales: tuple[float, ...]
+    """For each rig: its size as it is built over the millimetres that the table declares."""
+    picture: FarPicture | Path | None = None
+    """What a world in the job's folder shows: a painted environment, or the user's image on this machine."""

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import masks
-from pipeline.bundle import SceneBundle, load_bundle, read_exr, read_ids, view_folder
+from pipeline.bundle import SceneBundle, load_bundle, read_ids, view_folder
 from pipeline.reflect.components import connected_labels, grouped_median, pixel_solid_angles
 from pipeline.reflect.lamps import Emitters, emitters_of, nearest_emitter
-from pipeline.reflect.reflections import hit_indices
+from pipeline.reflect.reflections import read_hits
 from pipeline.view_light import REC709_LUMINANCE, ViewLight
 
 DIRECT_SHARE: Final = 0.5
@@ -117,7 +117,7 @@ def highlight_rows(bundle: Path, photos: Iterable[ExposedPhoto]) -> list[dict[st
 def _surface(folder: Path, bundle: SceneBundle, light: ViewLight) -> _Surface:
     layers = view_folder(folder, light.view.view_index)
     instances, faces = read_ids(layers / "instance.png"), read_ids(layers / "face.png")
-    hits = hit_indices(read_exr(layers / "reflection.exr", ("object",))["object"])
+    hits = read_hits(folder, bundle, light.view)
     y, x = np.nonzero(instances)
     emitters = emitters_of(bundle, light.view)
     nearest = nearest_emitter(emitters, np.where(instances > 0, hits, 0))

@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.bundle import WORLD_INDEX, BundleView, SceneBundle
+from pipeline.bundle import FIRST_FAR, WORLD_INDEX, BundleView, SceneBundle
 from pipeline.reflect.reflections import WORLD_ID
 
 SURROUNDINGS_KIND: Final = "surroundings"
-"""light_kind of the world: an environment image has bright places, but no lamp with an id."""
+"""light_kind of a world without labels: it has bright places, but no lamp with an id."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Emitters:
 
 
 def emitters_of(bundle: SceneBundle, view: BundleView) -> Emitters:
-    """The lamps of *view* by light group; a group without a lamp is the world's."""
+    """The lamps of *view* by light group; a group without a lamp is the world's, or that of its painted lamps."""
     found: list[Emitter] = []
     by_group: list[tuple[int, ...]] = []
     for group in view.groups:
@@ -50,10 +50,20 @@ def emitters_of(bundle: SceneBundle, view: BundleView) -> Emitters:
             Emitter(thing.index, thing.id, thing.label, group)
             for thing in bundle.objects
             if thing.kind == "light" and thing.group == group and thing.rig_index in (None, view.rig_index)
-        ] or [Emitter(WORLD_INDEX, WORLD_ID, SURROUNDINGS_KIND, group)]
+        ] or _far_emitters(bundle, group)
         by_group.append(tuple(range(len(found), len(found) + len(members))))
         found.extend(members)
     return Emitters(view.groups, tuple(found), tuple(by_group))
+
+
+def _far_emitters(bundle: SceneBundle, group: str) -> list[Emitter]:
+    """The painted lamps of a far environment that lights *group*, or else the world as a whole."""
+    world = bundle.world
+    painted = () if world is None or world.group != group else world.labels
+    found = [
+        Emitter(FIRST_FAR + entry.value, entry.id, entry.label, group) for entry in painted if entry.kind == "light"
+    ]
+    return found or [Emitter(WORLD_INDEX, WORLD_ID, SURROUNDINGS_KIND, group)]
 
 
 def nearest_emitter(emitters: Emitters, hits: NDArray[np.int32]) -> list[NDArray[np.int64]]:

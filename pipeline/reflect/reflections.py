@@ -1,7 +1,8 @@
 """Rows of the reflections table: what each part shows, as a mirror ray through every pixel tells.
 
 The probe follows one ray per pixel, mirrored at the shading normal as if the part were polished. Covers: which object
-it hits, how much of the part shows it, how far away it is. Does not cover: highlights, which are light (`highlights`).
+it hits, how much of the part shows it, how far away it is; rays that leave the scene are looked up in the label map of
+a far environment. Does not cover: highlights, which are light (`highlights`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import masks
-from pipeline.bundle import WORLD_INDEX, BundleView, SceneBundle, load_bundle, read_exr, read_ids, view_folder
+from pipeline.bundle import (
+    FIRST_FAR,
+    WORLD_INDEX,
+    WORLD_LABELS_FILE,
+    BundleView,
+    SceneBundle,
+    WorldLabel,
+    load_bundle,
+    read_exr,
+    read_ids,
+    view_folder,
+    world_texels,
+)
 
 WORLD_ID: Final = "world"
 """reflected_id of what lies infinitely far away."""
@@ -38,12 +51,11 @@ def reflection_rows(bundle: Path) -> list[dict[str, Any]]:
 def _view_rows(folder: Path, bundle: SceneBundle, view: BundleView) -> list[dict[str, Any]]:
     """The rows of one view, sorted by instance, kind and id."""
     layers = view_folder(folder, view.view_index)
-    probe = read_exr(layers / "reflection.exr", ("object", "distance"))
+    distance = read_exr(layers / "reflection.exr", ("distance",))["distance"]
     instances = read_ids(layers / "instance.png")
     visible = np.bincount(instances.ravel())
     rows = []
-    for instance_id, (kind, name), (y, x) in _shown_pixels(bundle, instances, hit_indices(probe["object"])):
-        far = name == WORLD_ID and kind == "surroundings"
+    for instance_id, (kind, name), (y, x), far in _shown_pixels(bundle, instances, read_hits(folder, bundle, view)):
         rows.append(
             {
                 "view_id": view.view_id,
@@ -52,22 +64,38 @@ def _view_rows(folder: Path, bundle: SceneBundle, view: BundleView) -> list[dict
                 "reflected_id": name,
                 "area_px": int(y.size),
                 "share": y.size / int(visible[instance_id]),
-                "mean_distance_m": None if far else float(probe["distance"][y, x].mean(dtype=np.float64)),
+                "mean_distance_m": None if far else float(distance[y, x].mean(dtype=np.float64)),
                 "mask_rle": masks.encode_pixels(y, x, instances.shape),
             }
         )
     return rows
 
 
-def hit_indices(channel: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Object indices (h, w) out of the probe's `object` channel; 0 = nothing."""
-    return np.rint(channel).astype(np.int32)
+def read_hits(folder: Path, bundle: SceneBundle, view: BundleView) -> NDArray[np.int32]:
+    """What the mirror ray of each pixel of *view* reaches, (h, w): an object index, 0 = nothing.
+
+    A direction into a labelled far environment has FIRST_FAR + the label there, into any other world WORLD_INDEX.
+    Raises OSError when a layer cannot be read.
+    """
+    path = view_folder(folder, view.view_index) / "reflection.exr"
+    hits = np.rint(read_exr(path, ("object",))["object"]).astype(np.int32)
+    if bundle.world is None:
+        return hits
+    y, x = np.nonzero(hits == WORLD_INDEX)
+    channels = read_exr(path, ("direction.",))
+    directions = np.stack([channels[f"direction.{axis}"][y, x] for axis in "XYZ"], axis=-1)
+    labels = read_ids(folder / WORLD_LABELS_FILE)
+    hits[y, x] = FIRST_FAR + labels[world_texels(directions, labels.shape, bundle.world.yaw_rad)].astype(np.int32)
+    return hits
 
 
 def shown_of(bundle: SceneBundle, instance_id: int, index: int) -> Shown:
     """What object *index* is when part *instance_id* shows it. Raises ValueError for an index that nobody has."""
     if index == WORLD_INDEX:
         return "surroundings", WORLD_ID
+    if index >= FIRST_FAR:
+        there = _far_label(bundle, index - FIRST_FAR)
+        return there.kind, there.id
     for thing in bundle.objects:
         if thing.index == index:
             break
@@ -82,21 +110,28 @@ def shown_of(bundle: SceneBundle, instance_id: int, index: int) -> Shown:
     return "surroundings", thing.id
 
 
+def _far_label(bundle: SceneBundle, value: int) -> WorldLabel:
+    for label in () if bundle.world is None else bundle.world.labels:
+        if label.value == value:
+            return label
+    raise ValueError(f"scene {bundle.scene_id}: {WORLD_LABELS_FILE} holds {value}, which bundle.json does not list")
+
+
 def _shown_pixels(
     bundle: SceneBundle, instances: NDArray[np.uint16], hits: NDArray[np.int32]
-) -> Iterator[tuple[int, Shown, Pixels]]:
-    """(instance_id, shown, its pixels), sorted by instance, kind and id."""
+) -> Iterator[tuple[int, Shown, Pixels, bool]]:
+    """(instance_id, shown, its pixels, whether it is infinitely far), sorted by instance, kind and id."""
     y, x = np.nonzero((instances > 0) & (hits > 0))
     if not y.size:
         return
     pairs, pair_of_pixel = np.unique(instances[y, x].astype(np.int64) * 65536 + hits[y, x], return_inverse=True)
     order = np.argsort(pair_of_pixel, kind="stable")
     runs = np.split(order, np.cumsum(np.bincount(pair_of_pixel, minlength=pairs.size))[:-1])
-    found: dict[tuple[int, int, str], list[NDArray[np.int64]]] = {}
+    found: dict[tuple[int, int, str, bool], list[NDArray[np.int64]]] = {}
     for pair, pixels in zip(pairs.tolist(), runs, strict=True):
         instance_id, index = divmod(pair, 65536)
         kind, name = shown_of(bundle, instance_id, index)
-        found.setdefault((instance_id, KINDS.index(kind), name), []).append(pixels)
-    for (instance_id, kind_rank, name), several in sorted(found.items()):
+        found.setdefault((instance_id, KINDS.index(kind), name, index >= FIRST_FAR), []).append(pixels)
+    for (instance_id, kind_rank, name, far), several in sorted(found.items()):
         chosen = np.concatenate(several)
-        yield instance_id, (KINDS[kind_rank], name), (y[chosen], x[chosen])
+        yield instance_id, (KINDS[kind_rank], name), (y[chosen], x[chosen]), far

@@ -6,6 +6,7 @@ Covers: the records, and assembling them from what `arrange`, `surface` and `lig
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +20,17 @@ from pipeline.bundle import (
     FIRST_LAMP,
     FIRST_SUPPORT,
     FIRST_SURROUNDING,
+    WORLD_LABELS_FILE,
     BundleFinish,
     BundleMaterial,
     BundleObject,
     BundleView,
+    BundleWorld,
     SceneBundle,
+    write_exr,
+    write_ids,
 )
+from pipeline.light.far import FarPicture
 from pipeline.light.lamps import Illumination, ImageWorld, LampMesh, SurroundingMesh
 from pipeline.parts.part import Part
 from pipeline.records import to_dict, write_json
@@ -53,6 +59,8 @@ class MeshJob:
     """Indices of the rigs in whose views it is; None = in all."""
     clean_mesh_file: str | None = None
     """The same object without its defects, for twins; None when it has none."""
+    camera: int | None = None
+    """Index of the camera in whose views alone it is; None = in all."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +102,13 @@ class _Assembler:
         world_from_object: tuple[float, ...] = IDENTITY,
         camera_visible: bool = True,
         rigs: tuple[int, ...] | None = None,
+        camera: int | None = None,
     ) -> None:
         name = f"{entry.index:05d}"
         np.savez(self.folder / f"{name}.npz", **dict[str, Any](arrays))
         group = entry.group if entry.kind == "light" else None
-        self.objects.append(MeshJob(entry.index, name, f"{name}.npz", world_from_object, group, camera_visible, rigs))
+        job = MeshJob(entry.index, name, f"{name}.npz", world_from_object, group, camera_visible, rigs, camera=camera)
+        self.objects.append(job)
         self.entries.append(entry)
 
     def add_part(self, item: PlacedItem, category: str, part: Part, surface: FinishedSurface) -> None:
@@ -131,12 +141,12 @@ class _Assembler:
     def add_surrounding(self, number: int, mesh: SurroundingMesh) -> None:
         entry = BundleObject(FIRST_SURROUNDING + number, "surroundings", mesh.label, mesh.label, None, mesh.rig)
         arrays = self._plain(mesh.vertices, mesh.triangles, mesh.material)
-        self.add(entry, arrays, camera_visible=mesh.camera_visible, rigs=_one(mesh.rig))
+        self.add(entry, arrays, camera_visible=mesh.camera_visible, rigs=_one(mesh.rig), camera=mesh.camera)
 
     def add_lamp(self, number: int, lamp: LampMesh) -> None:
         entry = BundleObject(FIRST_LAMP + number, "light", lamp.light_id, lamp.kind, lamp.group, lamp.rig)
         arrays = self._plain(lamp.vertices, lamp.triangles, lamp.material)
-        self.add(entry, arrays, camera_visible=lamp.camera_visible, rigs=_one(lamp.rig))
+        self.add(entry, arrays, camera_visible=lamp.camera_visible, rigs=_one(lamp.rig), camera=lamp.camera)
 
     def _plain(
         self,
@@ -183,6 +193,7 @@ def prepare_job(
         assembler.add_surrounding(number, mesh)
     for number, lamp in enumerate(illumination.lamps):
         assembler.add_lamp(number, lamp)
+    _write_world(illumination, folder)
     job = RenderJob(
         scene_id=scene.scene_id,
         render=scene.render,
@@ -210,6 +221,7 @@ def _bundle(
             groups=illumination.groups[shot.rig_index],
             defects=shot.defects,
             twin_of=None if shot.twin_of is None else view_id_of(scene.scene_id, shot.twin_of),
+            rig_scale=illumination.scales[shot.rig_index],
         )
         for shot in scene_shots(scene)
     )
@@ -223,7 +235,27 @@ def _bundle(
         finishes=tuple(assembler.finishes),
         items=arrangement.items,
         views=views,
+        world=_bundle_world(illumination),
     )
+
+
+def _write_world(illumination: Illumination, folder: Path) -> None:
+    """The world's picture below *folder*, and its labels beside it."""
+    name, picture = illumination.world.file, illumination.picture
+    if name is None or picture is None:
+        return
+    if isinstance(picture, Path):
+        shutil.copyfile(picture, folder / name)
+        return
+    write_exr(folder / name, {axis: picture.radiance[..., channel] for channel, axis in enumerate("RGB")})
+    write_ids(folder / WORLD_LABELS_FILE, picture.labels)
+
+
+def _bundle_world(illumination: Illumination) -> BundleWorld | None:
+    world, picture = illumination.world, illumination.picture
+    if not isinstance(picture, FarPicture):
+        return None
+    return BundleWorld(world.group, world.yaw_rad, picture.names)
 
 
 def _all_groups(illumination: Illumination) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from pipeline.bundle import BUNDLE_FILE, view_folder
+from pipeline.bundle import BUNDLE_FILE, WORLD_LABELS_FILE, view_folder
 from pipeline.records import from_dict, read_json, to_dict, write_json
 from pipeline.render.job import JOB_FILE, RenderJob
 
@@ -52,6 +52,8 @@ def render_scene(job_folder: Path, out: Path) -> dict[str, float]:
         seconds["probe_seconds"] += times.probe
         seconds["files_seconds"] += times.files
     shutil.rmtree(scratch)
+    if job.bundle.world is not None:
+        shutil.copyfile(job_folder / WORLD_LABELS_FILE, out / WORLD_LABELS_FILE)
     bundle = dataclasses.replace(job.bundle, blender=bpy.app.version_string)
     write_json(out / BUNDLE_FILE, to_dict(bundle))
     return seconds

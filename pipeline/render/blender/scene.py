@@ -47,7 +47,7 @@ def build_scene(job: RenderJob, folder: Path) -> bpy.types.Scene:
             obj.lightgroup = entry.group
         scene.collection.objects.link(obj)
         place(obj, entry.world_from_object)
-    scene.world = build_world(job.world)
+    scene.world = build_world(job.world, folder)
     scene.camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
     scene.collection.objects.link(scene.camera)
     return scene

@@ -5,12 +5,14 @@ Socket names are looked up by name, which both Blender lines share; what a line 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import bpy
 
 from pipeline.light.lamps import ImageWorld
 from pipeline.render.blender import environment
+from pipeline.render.blender.emitters import emitter_shader
 from pipeline.render.blender.nodes import Tree
 from pipeline.render.blender.plain_shader import plain_shader
 from pipeline.surface.material import EmitterMaterial, Material, MetalMaterial
@@ -25,7 +27,7 @@ def build_material(material: Material) -> bpy.types.Material:
     if isinstance(material, MetalMaterial):
         shader = _metal(tree, material)
     elif isinstance(material, EmitterMaterial):
-        shader = _emitter(tree, material)
+        shader = emitter_shader(tree, material)
     else:
         shader = plain_shader(tree, material)
     tree.link(shader, output.inputs["Surface"])
@@ -60,31 +62,17 @@ def _groove_direction(tree: Tree) -> Any:
     return to_world.outputs[0]
 
 
-def _emitter(tree: Tree, material: EmitterMaterial) -> Any:
-    """Emission on the front, a black body behind."""
-    strength = max(material.radiance)
-    emission = tree.node("Emission")
-    emission.inputs["Color"].default_value = (*(value / strength for value in material.radiance), 1.0)
-    emission.inputs["Strength"].default_value = strength
-    black = tree.node("BsdfDiffuse")
-    black.inputs["Color"].default_value = (0.0, 0.0, 0.0, 1.0)
-    mix = tree.node("MixShader")
-    tree.link(tree.node("NewGeometry").outputs["Backfacing"], mix.inputs[0])
-    tree.link(emission.outputs[0], mix.inputs[1])
-    tree.link(black.outputs[0], mix.inputs[2])
-    return mix.outputs[0]
-
-
-def build_world(world: ImageWorld) -> bpy.types.World:
-    """The world: a flat colour or one of the environment images that ship with Blender."""
+def build_world(world: ImageWorld, job_folder: Path) -> bpy.types.World:
+    """The world: a flat colour, one of the environment images that ship with Blender, or one of the job's."""
     result = bpy.data.worlds.new("world")
     tree = Tree(result)
     background, output = tree.node("Background"), tree.node("OutputWorld")
     background.inputs["Strength"].default_value = world.radiance
     background.inputs["Color"].default_value = (1.0, 1.0, 1.0, 1.0)
-    if world.file is not None:
+    path = environment.world_image(world, job_folder)
+    if path is not None:
         image = tree.node("TexEnvironment")
-        image.image = bpy.data.images.load(str(environment.image_path(world.file)), check_existing=True)
+        image.image = bpy.data.images.load(str(path), check_existing=True)
         turn = tree.node("Mapping", vector_type="POINT")
         # Turning the direction that is looked up one way turns the picture the other way.
         turn.inputs["Rotation"].default_value = (0.0, 0.0, -world.yaw_rad)
