@@ -1,24 +1,22 @@
 """Domes and rings: lamps that are surfaces of revolution around the arrangement.
 
-Covers: a dome in bands with a fall-off and a hole for each camera, a ring in four sectors. Does not cover: lamps with
-flat faces (`rigs`), calibration (`illuminate`).
+Covers: a dome in bands with a fall-off and a hole for each camera, a ring in sectors, even or of single LEDs. Does not
+cover: lamps with flat faces (`standing_lamps`), calibration (`illuminate`).
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.light.lamps import LampMesh, SurroundingMesh
 from pipeline.light.pieces import housing, lamp
-from pipeline.light.shapes import Mesh, facing_away, moved, revolved, turned
+from pipeline.light.place import Built, Place
+from pipeline.light.shapes import Mesh, facing_away, merged, moved, revolved, turned
 from pipeline.light.sight import View
-
-Point = tuple[float, float, float]
-Built = tuple[tuple[LampMesh, ...], tuple[tuple[str, SurroundingMesh], ...]]
 
 DOME_BANDS: Final = 8
 DOME_RIM_RAD: Final = math.radians(3.0)
@@ -32,29 +30,37 @@ SHELL: Final = 1.04
 """Radius of the dome's outer shell over that of its glowing inside."""
 HOLE_REFINEMENTS: Final = 3
 """How often triangles at the edge of a hole are split in four."""
-SECTOR_GAP_RAD: Final = math.radians(3.0)
+LED_SHARE: Final = 0.72
+"""Side of a LED's bright lens over the pitch of the LEDs in a ring without diffuser."""
 
 
-def dome(groups: tuple[str, ...], radius: float, falloff: float, aim: Point, views: tuple[View, ...]) -> Built:
-    """A dome about *aim*: bands that face inwards, darker by *falloff* at the rim than at the zenith.
+def dome(place: Place) -> Built:
+    """A dome about the parts: bands that face inwards, darker by `falloff` at the rim than at the zenith.
 
-    When all cameras stand outside, the dome grows (up to twice) until the nearest is just outside, so that the holes
-    stay small. groups: (upper, lower).
+    Its groups: (upper, lower).
     """
-    nearest = min((float(np.linalg.norm(view.position - np.array(aim))) for view in views), default=radius)
-    radius = max(radius, min(0.95 * nearest, 2.0 * radius))
+    aim, views, groups = place.aim, place.views, place.row["groups"]
+    radius, falloff = place.distance, float(place.row["falloff"])
     lamps = []
     edges = np.linspace(DOME_RIM_RAD, math.pi / 2, DOME_BANDS + 1)
     for i in range(DOME_BANDS):
         low, high = float(edges[i]), float(edges[i + 1])
         middle = 0.5 * (low + high)
         group = groups[0] if middle > ZENITH_FROM_RAD else groups[1]
-        radiance = 1.0 - falloff * (1.0 - math.sin(middle))
+        radiance = place.radiance(1.0 - falloff * (1.0 - math.sin(middle)))
         mesh = with_holes(moved(_zone(radius, low, high), (aim[0], aim[1], 0.0)), views)
-        lamps.append(lamp(f"dome_band_{i}", "dome", group, mesh, (radiance,) * 3))
+        lamps.append(lamp(f"dome_band_{i}", "dome", group, mesh, radiance))
     shell = facing_away(_zone(SHELL * radius, DOME_RIM_RAD, math.pi / 2, rows=4 * DOME_BANDS))
     outside = housing(with_holes(moved(shell, (aim[0], aim[1], 0.0)), views))
     return tuple(lamps), ((lamps[0].light_id, outside),)
+
+
+def roomy(place: Place) -> Place:
+    """*place* grown, up to twice, until the dome's nearest camera is just outside, so that the holes stay small."""
+    aim = np.array(place.aim)
+    nearest = min((float(np.linalg.norm(view.position - aim)) for view in place.views), default=0.0)
+    factor = min(max(1.0, 0.95 * nearest / place.distance), 2.0)
+    return replace(place, scale=factor * place.scale, distance=factor * place.distance)
 
 
 def _zone(radius: float, low: float, high: float, rows: int = 4) -> Mesh:
@@ -104,28 +110,61 @@ def _quartered(corners: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([np.stack(part, axis=1) for part in parts])
 
 
-def ring(
-    groups: tuple[str, ...], distance: float, elevation_rad: float, width: float, *, aim: Point, yaw_rad: float
-) -> Built:
-    """A conical ring about *aim*, at *distance* and *elevation_rad* from it, that faces it; one sector per group.
+def ring(place: Place) -> Built:
+    """A conical ring at the row's elevation that faces the parts; one sector, and one light, per group.
 
-    The sectors are centred on +y, +x, -y and -x (north, east, south, west) before the turn by *yaw_rad*.
+    Two or four sectors are centred on +y, +x, -y and -x (north, east, south, west) before the rig's own turn, more of
+    them clockwise from +y. With `leds` (around, across) it is made of single LEDs, else evenly diffuse.
     """
+    row, groups = place.row, place.row["groups"]
+    elevation, width = math.radians(row["elevation_deg"]), place.metres("width_mm")
     lamps, housings = [], []
     for i, group in enumerate(groups):
         middle = math.pi / 2 - i * 2.0 * math.pi / len(groups)
-        sweep = 2.0 * math.pi / len(groups) - SECTOR_GAP_RAD
+        sweep = 2.0 * math.pi / len(groups) - math.radians(row["gap_deg"])
         start = middle - sweep / 2
-        face = _cone_strip(distance, elevation_rad, width, start, sweep)
-        back = _cone_strip(distance + 0.004, elevation_rad, width * 1.25, start - 0.02, sweep + 0.04)
-        lamps.append(lamp(group, "ring", group, moved(turned(face, yaw_rad), aim), (1.0, 1.0, 1.0)))
-        housings.append((group, housing(moved(turned(back, yaw_rad), aim))))
+        strip = _Strip(place.distance, elevation, width, start, sweep)
+        face = strip.leds(row["leds"][0] // len(groups), row["leds"][1]) if "leds" in row else strip.mesh()
+        back = _Strip(place.distance + 0.004, elevation, width * 1.25, start - 0.02, sweep + 0.04).mesh()
+        lamps.append(lamp(group, row["lamp"], group, _stood(face, place), place.radiance()))
+        housings.append((group, housing(_stood(back, place))))
     return tuple(lamps), tuple(housings)
 
 
-def _cone_strip(distance: float, elevation: float, width: float, start: float, sweep: float) -> Mesh:
-    """Part of a cone whose middle line is at *distance* and *elevation*, square to the way there, facing the middle."""
-    radius, height = distance * math.cos(elevation), distance * math.sin(elevation)
-    half_r, half_z = 0.5 * width * math.sin(elevation), 0.5 * width * math.cos(elevation)
-    profile = [(radius + half_r, height - half_z), (radius - half_r, height + half_z)]
-    return revolved(profile, 32, start, sweep)
+def _stood(mesh: Mesh, place: Place) -> Mesh:
+    return moved(turned(mesh, place.yaw_rad), place.aim)
+
+
+@dataclass(frozen=True)
+class _Strip:
+    """Part of a cone whose middle line is *distance* metres away at *elevation*, square to the way there."""
+
+    distance: float
+    elevation: float
+    width: float
+    start: float
+    sweep: float
+
+    def mesh(self, segments: int = 32) -> Mesh:
+        """The strip, facing the middle."""
+        radius, height = self.distance * math.cos(self.elevation), self.distance * math.sin(self.elevation)
+        half_r, half_z = 0.5 * self.width * math.sin(self.elevation), 0.5 * self.width * math.cos(self.elevation)
+        profile = [(radius + half_r, height - half_z), (radius - half_r, height + half_z)]
+        return revolved(profile, segments, self.start, self.sweep)
+
+    def leds(self, around: int, across: int) -> Mesh:
+        """*around* x *across* patches, LED_SHARE of their pitch wide and high, facing the middle."""
+        cells = []
+        pitch, step = self.sweep / around, self.width / across
+        for row in range(across):
+            offset = (row + 0.5) * step - 0.5 * self.width
+            lifted = replace(
+                self,
+                distance=math.hypot(self.distance, offset),
+                elevation=self.elevation + math.atan2(offset, self.distance),
+                width=LED_SHARE * step,
+                sweep=LED_SHARE * pitch,
+            )
+            starts = [self.start + (i + 0.5 * (1.0 - LED_SHARE)) * pitch for i in range(around)]
+            cells += [replace(lifted, start=start).mesh(2) for start in starts]
+        return merged(cells)

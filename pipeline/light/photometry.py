@@ -1,6 +1,7 @@
 """How much light glowing meshes send to a point: the exact form factor of polygons.
 
-Covers: irradiance of Lambertian, one-sided, unoccluded emitters. Does not cover: light that bounces (Cycles does).
+Covers: irradiance of Lambertian, one-sided, unoccluded emitters, even or patterned. Does not cover: light that bounces
+(Cycles does).
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pipeline.light.glow import finest_m, glow_factor, mean_factor, patches
 from pipeline.light.lamps import LampMesh
-from pipeline.light.shapes import Vector, unit
-from pipeline.surface.material import Rgb
+from pipeline.light.shapes import Mesh, Vector, unit
+from pipeline.surface.material import Glow, Rgb
 
 LUMINANCE = (0.2126, 0.7152, 0.0722)
 """Rec.709 luminance of linear R, G, B."""
@@ -27,10 +29,36 @@ def luminance(rgb: Rgb) -> float:
 
 def horizontal_irradiance(lamps: Iterable[LampMesh]) -> float:
     """Luminance-weighted irradiance that *lamps* give an upward-facing receiver at the world's origin, unoccluded."""
-    up, origin = (0.0, 0.0, 1.0), (0.0, 0.0, 0.0)
-    return sum(
-        luminance(lamp.material.radiance) * form_factor(lamp.vertices, lamp.triangles, origin, up) for lamp in lamps
-    )
+    return irradiance(lamps, (0.0, 0.0, 0.0), (0.0, 0.0, 1.0))
+
+
+def irradiance(lamps: Iterable[LampMesh], point: ArrayLike, normal: ArrayLike) -> float:
+    """Luminance-weighted irradiance that *lamps* give a receiver at *point* with *normal*, unoccluded.
+
+    A striped lamp counts with the mean over its period, so that its phases are calibrated alike.
+    """
+    return sum(luminance(lamp.material.radiance) * _form_factor_of(lamp, point, normal) for lamp in lamps)
+
+
+def _form_factor_of(lamp: LampMesh, point: ArrayLike, normal: ArrayLike) -> float:
+    material = lamp.material
+    if material.glow is not None:
+        return _patterned(lamp, material.glow, point, normal)
+    even = 1.0 if material.stripes is None else mean_factor(material.stripes)
+    return even * form_factor(lamp.vertices, lamp.triangles, point, normal)
+
+
+def _patterned(lamp: LampMesh, glow: Glow, point: ArrayLike, normal: ArrayLike) -> float:
+    """The form factor weighted by the glow: a sum over patches so small that each is even and far away."""
+    mesh = patches(Mesh(lamp.vertices, lamp.triangles), finest_m(glow))
+    corners = mesh.vertices[mesh.triangles]
+    middles = corners.mean(axis=1)
+    areas = 0.5 * np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    arms = np.asarray(point, dtype=np.float64) - middles
+    leaving = np.clip((areas * arms).sum(axis=1), 0.0, None)
+    arriving = np.clip(-arms @ unit(normal), 0.0, None)
+    weights = glow_factor(lamp.material, middles)
+    return float((weights * leaving * arriving / (arms**2).sum(axis=1) ** 2).sum())
 
 
 def form_factor(vertices: Vector, triangles: NDArray[np.int32], point: ArrayLike, normal: ArrayLike) -> float:

@@ -9,15 +9,27 @@ from dataclasses import replace
 
 from pipeline.light.lamps import LampMesh, SurroundingMesh
 from pipeline.light.shapes import Mesh, turned
-from pipeline.surface.material import EmitterMaterial, PlainMaterial, Rgb
+from pipeline.surface.material import EmitterMaterial, Glow, PlainMaterial, Rgb, Stripes
 
 HOUSING_GREY: Rgb = (0.025, 0.025, 0.027)
 """Black lacquer and cloth of lamp housings and camera bodies."""
 
+FLAG_BLACK: Rgb = (0.008, 0.008, 0.008)
+"""Black velvet and duvetyn."""
 
-def lamp(light_id: str, kind: str, group: str, mesh: Mesh, radiance: Rgb) -> LampMesh:
+
+def lamp(
+    light_id: str,
+    kind: str,
+    group: str,
+    mesh: Mesh,
+    radiance: Rgb,
+    *,
+    glow: Glow | None = None,
+    stripes: Stripes | None = None,
+) -> LampMesh:
     """A glowing *mesh* with *radiance* relative to the other lamps of its rig or room."""
-    material = EmitterMaterial(name=light_id, radiance=radiance)
+    material = EmitterMaterial(name=light_id, radiance=radiance, stripes=stripes, glow=glow)
     return LampMesh(light_id, kind, group, material, mesh.vertices, mesh.triangles, camera_visible=True)
 
 
@@ -44,6 +56,11 @@ def _material_name(label: str, color: Rgb, roughness: float) -> str:
 def housing(mesh: Mesh) -> SurroundingMesh:
     """The dark body of a lamp."""
     return piece("lamp_housing", mesh, HOUSING_GREY, roughness=0.5, mottle=0.0)
+
+
+def flag(mesh: Mesh) -> SurroundingMesh:
+    """A photographer's flag: matt black cloth that metal mirrors as a dark edge."""
+    return piece("flag", mesh, FLAG_BLACK, roughness=0.95, mottle=0.0)
 
 
 def dimmed(lamp_mesh: LampMesh, factor: float) -> LampMesh:

@@ -1,34 +1,49 @@
 """Rigs: the lamps of a studio or an inspection station, around the arrangement.
 
-Covers: the table assets/tables/rigs; lamps with their housings, sized and placed. Does not cover: domes and rings
-(`domes`), how bright the whole rig is and what the cameras see past (`illuminate`).
+Covers: the table assets/tables/rigs, which kind of rig is built by whom, and what "the working plane" of each is. Does
+not cover: the lamps (`standing_lamps`, `domes`, `camera_lamps`, `back_light`), their size (`place`), how bright the
+whole rig is and what the cameras see past (`illuminate`).
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pipeline.arrange.arrangement import Arrangement
-from pipeline.light.domes import dome, ring
+from pipeline.errors import InputError
+from pipeline.light import camera_lamps, domes
+from pipeline.light.back_light import back_light
 from pipeline.light.lamps import LampMesh, SurroundingMesh
-from pipeline.light.pieces import housing, lamp
-from pipeline.light.shapes import Vector, direction_of, rectangle, tapered_box
-from pipeline.light.sight import views_of
-from pipeline.spec.scene import RigSpec
+from pipeline.light.place import Built, Place, place_of
+from pipeline.light.standing_lamps import standing_lamps
+from pipeline.spec.scene import ArrangementKind, RigSpec
 from pipeline.tables import entry
 
-SMALLEST_CLEARANCE: Final = 3.0
-"""Lamps stand at least this many radii of the arrangement from its centre, whatever the rig's own scale."""
-FRAME_M: Final = 0.012
-"""Width of the dark frame around a glowing face."""
-SETBACK_M: Final = 0.002
-"""How far the frame lies behind the glowing face."""
-_BACK_SHARE: Final = {"softbox": 0.35, "bar": 0.7, "panel": 0.97}
-"""Size of a housing's back over its front, by kind of lamp."""
-_DEPTH_SHARE: Final = {"softbox": 0.45, "bar": 0.9, "panel": 0.06}
-"""Depth of a housing over the shorter side of its lamp, by kind."""
+HELD: Final = ("tray", "pocket_tray", "bin", "pile", "vice", "fixture")
+"""Arrangements whose parts would float without their support: a back light cannot take its place."""
+
+_KINDS: Final[dict[str, Callable[[Place], Built]]] = {
+    "lamps": standing_lamps,
+    "ring": domes.ring,
+    "dome": domes.dome,
+    "coaxial": camera_lamps.coaxial,
+    "ring_flash": camera_lamps.ring_flash,
+    "facing": camera_lamps.facing,
+}
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """Where and how a rig's illuminance is measured: the working plane of its lamps."""
+
+    camera: int | None
+    """Camera whose own lamps are measured; None = lamps of all cameras."""
+    point: tuple[float, float, float]
+    """Metres, world frame."""
+    normal: tuple[float, float, float]
+    """The side on which light is counted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +54,11 @@ class Rig:
     lamps: tuple[LampMesh, ...]
     housings: tuple[tuple[str, SurroundingMesh], ...]
     """(light_id of the lamp it belongs to, housing) pairs."""
+    receivers: tuple[Receiver, ...]
+    scale: float
+    """Size as built over the declared millimetres."""
+    without_support: bool
+    """Whether it lies in the support's place."""
 
 
 def rig_groups(name: str) -> tuple[str, ...]:
@@ -50,41 +70,39 @@ def _row(name: str) -> dict[str, Any]:
     return entry("rigs", name, "rig")
 
 
-def build_rig(spec: RigSpec, arrangement: Arrangement) -> Rig:
-    """The rig *spec* around *arrangement*. Raises InputError for an unknown name."""
+def build_rig(spec: RigSpec, arrangement: Arrangement, kind: ArrangementKind = "table") -> Rig:
+    """The rig *spec* around *arrangement*, whose parts stand as *kind* says.
+
+    Raises InputError for an unknown name, for parts or cameras that leave the rig no room, and for a back light under
+    parts that something else holds.
+    """
     row = _row(spec.name)
-    groups = rig_groups(spec.name)
-    nominal = row["distance_mm"] * 1e-3
-    distance = max(nominal * spec.scale, max(row["clearance"], SMALLEST_CLEARANCE) * arrangement.radius_m)
-    if row["kind"] == "dome":
-        lamps, housings = dome(groups, distance, row["falloff"], arrangement.centre, views_of(arrangement))
-    elif row["kind"] == "ring":
-        width = row["width_mm"] * 1e-3 * distance / nominal
-        elevation = math.radians(row["elevation_deg"])
-        lamps, housings = ring(groups, distance, elevation, width, aim=arrangement.centre, yaw_rad=spec.yaw_rad)
+    place = place_of(spec, row, arrangement)
+    if row["kind"] == "back_light":
+        if kind in HELD:
+            raise InputError(
+                f"rig {spec.name}: expected parts that lie on a table, a belt or each other, found a {kind}, which the "
+                "back light would replace; use arrangement.kinds table, conveyor or stack with it"
+            )
+        lamps, housings = back_light(place, arrangement)
     else:
-        lamps, housings = _lamps(row["lamps"], distance, distance / nominal, arrangement.centre, spec.yaw_rad)
-    return Rig(groups, lamps, housings)
+        place = domes.roomy(place) if row["kind"] == "dome" else place
+        lamps, housings = _KINDS[row["kind"]](place)
+    return Rig(tuple(row["groups"]), lamps, housings, _receivers(place), place.scale, row["kind"] == "back_light")
 
 
-def _lamps(
-    rows: list[dict[str, Any]], distance: float, scale: float, aim: tuple[float, float, float], yaw_rad: float
-) -> tuple[tuple[LampMesh, ...], tuple[tuple[str, SurroundingMesh], ...]]:
-    lamps, housings = [], []
-    for row in rows:
-        outward = direction_of(math.radians(row["azimuth_deg"]) + yaw_rad, math.radians(row["elevation_deg"]))
-        width, height = (scale * 1e-3 * size for size in row["size_mm"])
-        front = aim + distance * outward
-        radiance = (row["radiance"],) * 3
-        lamps.append(lamp(row["id"], row["kind"], row["group"], rectangle(front, -outward, width, height), radiance))
-        housings.append((row["id"], _box_behind(front, -outward, width, height, kind=row["kind"])))
-    return tuple(lamps), tuple(housings)
+def _receivers(place: Place) -> tuple[Receiver, ...]:
+    """The working planes of a rig, all through the world's origin.
 
-
-def _box_behind(front: Vector, facing: Vector, width: float, height: float, *, kind: str) -> SurroundingMesh:
-    rim = (width + 2.0 * FRAME_M, height + 2.0 * FRAME_M)
-    back = (rim[0] * _BACK_SHARE[kind], rim[1] * _BACK_SHARE[kind])
-    if kind == "bar":
-        back = (rim[0], rim[1] * _BACK_SHARE[kind])
-    depth = max(_DEPTH_SHARE[kind] * min(width, height), 0.02)
-    return housing(tapered_box(front - SETBACK_M * facing, facing, rim, back, depth=depth))
+    Horizontal; square to the camera's axis for light from the lens; the panel itself, from above, for a back light.
+    """
+    origin, up, down = (0.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, 0.0, -1.0)
+    kind = place.row["kind"]
+    if kind in ("coaxial", "ring_flash"):
+        ways = [tuple(float(-value) for value in view.axes[2]) for view in place.views]
+        return tuple(
+            Receiver(view.camera_index, origin, (x, y, z)) for view, (x, y, z) in zip(place.views, ways, strict=True)
+        )
+    if kind == "facing":
+        return tuple(Receiver(view.camera_index, origin, up) for view in place.views)
+    return (Receiver(None, origin, down if kind == "back_light" else up),)

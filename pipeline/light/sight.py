@@ -30,6 +30,7 @@ class View:
     """Metres from the camera to the far side of the arrangement."""
     slopes: tuple[float, float, float, float]
     """x/z of the frame's left and right edge, y/z of its top and bottom edge."""
+    camera_index: int = 0
 
     def contains(self, points: Vector, margin: float) -> NDArray[np.bool_]:
         """Which of (n, 3) points lie before the lens, within reach, and less than *margin* metres outside the frame."""
@@ -62,7 +63,7 @@ def _view(camera: PlacedCamera, arrangement: Arrangement) -> View:
         -camera.cy / camera.fy,
         (camera.height - camera.cy) / camera.fy,
     )
-    return View(position, pose[:3, :3], distance + arrangement.radius_m, slopes)
+    return View(position, pose[:3, :3], distance + arrangement.radius_m, slopes, camera.camera_index)
 
 
 def blocks_a_view(mesh: Mesh, views: Iterable[View]) -> bool:
@@ -96,7 +97,7 @@ def _hit_within(view: View, corners: Vector) -> bool:
             u = (p * start).sum(axis=2) / determinant
             v = (block @ q.T) / determinant
             t = (second * q).sum(axis=1) / determinant
-            above = view.position[2] + t * block[:, None, 2] > 0.0
+            above = view.position[2] + t * block[:, None, 2] > 1e-6
             inside = (u >= 0.0) & (v >= 0.0) & (u + v <= 1.0)
         if bool((above & inside & (t > 1e-6) & (t < view.reach)).any()):
             return True
