@@ -1,8 +1,9 @@
 """Illuminate a scene: rig, surroundings, cameras as reflected things, calibrated together.
 
 Covers: `illuminate`, the way into this room. Does not cover: how single lamps and rooms look (`rigs`, `domes`,
-`surroundings`). Calibration: with all rig groups at weight 1 a white Lambertian reflector that lies horizontally at the
-world's origin has radiance (Rec.709 luminance) 1 from the rig's lamps, unoccluded and without bounces.
+`surroundings`). Calibration: with all rig groups at weight 1 a white Lambertian reflector in the rig's working plane
+(`rigs.Receiver`: for most rigs horizontal, at the world's origin) has radiance (Rec.709 luminance) 1 from the rig's
+lamps, unoccluded and without bounces. That radiance stands for `RigSpec.illuminance_lux` at that plane.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 
 from pipeline.arrange.arrangement import Arrangement
 from pipeline.light.lamps import Illumination, LampMesh, SurroundingMesh
-from pipeline.light.photometry import WHITE_IRRADIANCE, horizontal_irradiance
+from pipeline.light.photometry import WHITE_IRRADIANCE, irradiance
 from pipeline.light.pieces import dimmed
 from pipeline.light.rigs import Rig, build_rig, rig_groups
 from pipeline.light.shapes import Mesh
@@ -36,10 +37,10 @@ def illuminate(scene: SceneSpec, arrangement: Arrangement) -> Illumination:
     """All lamps and surroundings of *scene*, in the world frame, metres, each rig calibrated alone. Deterministic.
 
     Whatever would stand between a camera and the arrangement has `camera_visible` False; the metal mirrors it all the
-    same. Raises InputError for an unknown rig or surroundings.
+    same. Raises InputError for an unknown rig or surroundings, and for a rig that has no room around these parts.
     """
     views = views_of(arrangement)
-    rigs = [build_rig(spec, arrangement) for spec in scene.rigs]
+    rigs = [build_rig(spec, arrangement, scene.arrangement.kind) for spec in scene.rigs]
     around = build_surroundings(scene.surroundings, _reach(rigs, views))
     lamps, housings = _rig_pieces(rigs, views)
     pieces = [*around.pieces, *(camera_body(view) for view in views)]
@@ -51,7 +52,8 @@ def illuminate(scene: SceneSpec, arrangement: Arrangement) -> Illumination:
         surroundings=(*housings, *(_piece_out_of_sight(piece, views) for piece in pieces)),
         world=around.world,
         groups=tuple(light_groups(rig.name, scene.surroundings.name) for rig in scene.rigs),
-        without_support=tuple(False for _ in rigs),
+        without_support=tuple(rig.without_support for rig in rigs),
+        scales=tuple(rig.scale for rig in rigs),
     )
 
 
@@ -60,9 +62,11 @@ def _rig_pieces(rigs: Sequence[Rig], views: tuple[View, ...]) -> tuple[list[Lamp
     lamps: list[LampMesh] = []
     housings: list[SurroundingMesh] = []
     for number, rig in enumerate(rigs):
-        factor = WHITE_IRRADIANCE / horizontal_irradiance(rig.lamps)
         own_lamps, own_housings = _out_of_sight(rig, views)
-        lamps += [replace(dimmed(lamp, factor), rig=number) for lamp in own_lamps]
+        for receiver in rig.receivers:
+            lit = [lamp for lamp in own_lamps if lamp.camera == receiver.camera]
+            factor = WHITE_IRRADIANCE / irradiance(lit, receiver.point, receiver.normal)
+            lamps += [replace(dimmed(lamp, factor), rig=number) for lamp in lit]
         housings += [replace(piece, rig=number) for piece in own_housings]
     return lamps, housings
 
@@ -93,4 +97,5 @@ def _piece_out_of_sight(piece: SurroundingMesh, views: tuple[View, ...]) -> Surr
 
 
 def _blocks(thing: LampMesh | SurroundingMesh, views: tuple[View, ...]) -> bool:
-    return blocks_a_view(Mesh(thing.vertices, thing.triangles), views)
+    own = [view for view in views if thing.camera is None or view.camera_index == thing.camera]
+    return blocks_a_view(Mesh(thing.vertices, thing.triangles), own)

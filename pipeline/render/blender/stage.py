@@ -1,4 +1,4 @@
-"""What stands on the stage in one view: the lamps of its rig, the support or not, the parts with or without defects.
+"""What stands on the stage in one view: lamps of its rig and camera, the support or not, parts with defects or without.
 
 Covers: switching the objects of a built scene between views. Does not cover: building them (`scene`).
 """
@@ -25,6 +25,8 @@ class Stage:
     def set(self, view: BundleView) -> None:
         """Show what *view* shows, and nothing else."""
         for entry in self.job.objects:
-            self.objects[entry.name].hide_render = entry.rigs is not None and view.rig_index not in entry.rigs
+            in_rig = entry.rigs is None or view.rig_index in entry.rigs
+            at_camera = entry.camera is None or entry.camera == view.camera.camera_index
+            self.objects[entry.name].hide_render = not (in_rig and at_camera)
         for name, mesh in (self.with_defects if view.defects else self.without).items():
             self.objects[name].data = mesh
