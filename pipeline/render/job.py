@@ -36,6 +36,7 @@ from pipeline.parts.part import Part
 from pipeline.records import to_dict, write_json
 from pipeline.spec.scene import RenderSpec, SceneSpec, scene_shots, view_id_of
 from pipeline.surface.material import EmitterMaterial, FinishedSurface, Material, MetalMaterial, PlainMaterial
+from pipeline.surface.supports import straight_lay
 
 JOB_FILE: Final = "job.json"
 IDENTITY: Final = tuple(float(v) for v in np.eye(4).ravel())
@@ -133,10 +134,17 @@ class _Assembler:
         ]
 
     def add_support(
-        self, number: int, support: SupportMesh, material: PlainMaterial, rigs: tuple[int, ...] | None
+        self,
+        number: int,
+        support: SupportMesh,
+        material: PlainMaterial | MetalMaterial,
+        rigs: tuple[int, ...] | None,
     ) -> None:
         entry = BundleObject(FIRST_SUPPORT + number, "support", support.label, support.label, None)
-        self.add(entry, self._plain(support.vertices, support.triangles, material, support.normals), rigs=rigs)
+        arrays = self._plain(support.vertices, support.triangles, material, support.normals)
+        if isinstance(material, MetalMaterial):
+            arrays |= straight_lay(support.vertices, support.normals)
+        self.add(entry, arrays, rigs=rigs)
 
     def add_surrounding(self, number: int, mesh: SurroundingMesh) -> None:
         entry = BundleObject(FIRST_SURROUNDING + number, "surroundings", mesh.label, mesh.label, None, mesh.rig)
@@ -152,7 +160,7 @@ class _Assembler:
         self,
         vertices: NDArray[np.float64],
         triangles: NDArray[np.int32],
-        material: PlainMaterial | EmitterMaterial,
+        material: Material,
         normals: NDArray[np.float32] | None = None,
     ) -> dict[str, NDArray[Any]]:
         slot = np.full(len(triangles), self.material(material), dtype=np.int32)
@@ -171,7 +179,7 @@ def prepare_job(
     arrangement: Arrangement,
     parts: Mapping[str, Part],
     surfaces: Mapping[int, FinishedSurface],
-    support_materials: Mapping[str, PlainMaterial],
+    support_materials: Mapping[str, PlainMaterial | MetalMaterial],
     illumination: Illumination,
     threads: int,
     folder: Path,

@@ -141,22 +141,45 @@ class MetalMaterial:
     defects: tuple[DefectPatch, ...] = ()
 
 
+PatternKind = Literal[
+    "mottle", "grain", "hammer", "weave", "diamond", "flutes", "fibres", "planks", "cells", "grid", "crystals"
+]
+"""Structure of a plain surface. mottle: none beside the mottle. grain: noise of wavelength pattern_m in height (orange
+peel, moulded plastic, textured paint). hammer: dimples of hammertone enamel. weave: the square impression of a fabric.
+diamond: lozenges between grooves. flutes: the washboard of corrugated board, with its fibres. fibres: paper. planks:
+wood in boards of width pattern_m along x, with rings, vessels and gaps. cells: pores of foam. grid: lines at
+pattern_m, every fifth one bolder. crystals: grains of stone, one in three of the accent's colour. All in the object's own
+coordinates, walls by the nearest of three projections."""
+
+
 @dataclass(frozen=True)
 class PlainMaterial:
-    """A dielectric: tables, belts, walls. Base colour with a slow mottle, and a GGX coat over a diffuse body."""
+    """A dielectric: tables, belts, walls. A diffuse body with structure under a GGX coat."""
 
     name: str
     base_color: Rgb
-    """Linear reflectance."""
+    """Linear reflectance of the body, on average over the pattern."""
     roughness: float
     ior: float
     mottle: float
     """Relative variation of the base colour, 0 = none."""
     mottle_scale_m: float
     """Size of the mottle, metres."""
-    pattern: Literal["mottle", "brushed", "woven", "wood"] = "mottle"
+    pattern: PatternKind = "mottle"
+    pattern_m: float = 0.001
+    """Period of the pattern, or mean size of its cells, metres."""
     bump_m: float = 0.0
-    """Height of the pattern's relief, metres; 0 = smooth."""
+    """Height of the pattern's relief from lowest to highest, metres; 0 = smooth."""
+    accent: Rgb | None = None
+    """Linear reflectance of the pattern's second colour (lines, pores, late wood, gaps); None = the base colour."""
+    roughness_spread: float = 0.0
+    """Largest deviation of the roughness from place to place: handling, wiping, dust."""
+    wear: float = 0.0
+    """How worn, 0 to 1: scratches, and chips where *bare* shows."""
+    bare: Rgb | None = None
+    """Linear reflectance of what lies below a chipped surface; None = it is only scratched, never chipped."""
+    origin_m: tuple[float, float] = (0.0, 0.0)
+    """Where in the endless pattern the object's origin lies, metres."""
 
 
 @dataclass(frozen=True)

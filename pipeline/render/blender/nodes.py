@@ -34,16 +34,16 @@ class Tree:
         """A mesh attribute node."""
         return self.node("Attribute", attribute_name=name)
 
-    def math(self, operation: str, first: Any, second: Any) -> Any:
-        """Output of a scalar operation on sockets or numbers."""
-        return self._operate(self.node("Math", operation=operation), first, second)
+    def math(self, operation: str, *values: Any) -> Any:
+        """Output of a scalar operation on one to three sockets or numbers."""
+        return self._operate(self.node("Math", operation=operation), *values)
 
     def vector_math(self, operation: str, first: Any, second: Any) -> Any:
         """Output of a vector operation on sockets or 3-vectors."""
         return self._operate(self.node("VectorMath", operation=operation), first, second)
 
-    def _operate(self, node: Any, first: Any, second: Any) -> Any:
-        for socket, value in zip(node.inputs, (first, second), strict=False):
+    def _operate(self, node: Any, *values: Any) -> Any:
+        for socket, value in zip(node.inputs, values, strict=False):
             self.feed(value, socket)
         return node.outputs[0]
 
