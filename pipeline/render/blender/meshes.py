@@ -15,7 +15,7 @@ import mathutils
 import numpy as np
 from numpy.typing import NDArray
 
-VECTOR_ATTRIBUTES = ("lay", "lay_axis", "lay_origin")
+VECTOR_ATTRIBUTES = ("lay", "lay_axis", "lay_origin", "groove")
 
 
 def build_mesh(name: str, arrays: Mapping[str, NDArray[Any]], materials: list[bpy.types.Material]) -> bpy.types.Mesh:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.bundle import WORLD_INDEX
-from pipeline.render.blender.shaders import Tree
+from pipeline.render.blender.nodes import Tree
 
 WORLD_SHIFT: Final = (-50.0, 2.0, 2.0)
 FACE_AOV: Final = "cad_face"

@@ -11,6 +11,7 @@ import mathutils
 import numpy as np
 
 from pipeline.arrange.arrangement import PlacedCamera, matrix
+from pipeline.render.blender.groove_frame import PIXEL_ANGLE
 from pipeline.render.blender.meshes import build_mesh, place
 from pipeline.render.blender.shaders import build_material, build_world
 from pipeline.render.job import RenderJob
@@ -109,6 +110,7 @@ def set_camera(scene: bpy.types.Scene, camera: PlacedCamera) -> None:
     scene.render.resolution_x, scene.render.resolution_y = camera.width, camera.height
     if not math.isclose(camera.fx, camera.fy, rel_tol=1e-9):
         scene.render.pixel_aspect_x, scene.render.pixel_aspect_y = 1.0, camera.fx / camera.fy
+    scene[PIXEL_ANGLE] = 1.0 / camera.fx
     # Blender's camera looks along -z with y up; OpenCV's along +z with y down.
     world_from_cv = np.linalg.inv(matrix(camera.cam_from_world))
     scene.camera.matrix_world = mathutils.Matrix((world_from_cv @ np.diag([1.0, -1.0, -1.0, 1.0])).tolist())

@@ -6,26 +6,28 @@ Socket names are looked up by name, which both Blender lines share; what a line 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import bpy
 
 from pipeline.light.lamps import ImageWorld
 from pipeline.render.blender import environment
 from pipeline.render.blender.emitters import emitter_shader
+from pipeline.render.blender.metal_shader import metal_shader
 from pipeline.render.blender.nodes import Tree
 from pipeline.render.blender.plain_shader import plain_shader
 from pipeline.surface.material import EmitterMaterial, Material, MetalMaterial
-from pipeline.surface.roughness import alpha_to_blender
 
 
-def build_material(material: Material) -> bpy.types.Material:
-    """The Blender material of one record."""
+def build_material(material: Material, finest_pixel_m: float = 0.0) -> bpy.types.Material:
+    """The Blender material of one record.
+
+    *finest_pixel_m*: no pixel of any view covers less of a metal surface, metres (0 = not known).
+    """
     result = bpy.data.materials.new(material.name)
     tree = Tree(result)
     output = tree.node("OutputMaterial")
     if isinstance(material, MetalMaterial):
-        shader = _metal(tree, material)
+        shader = metal_shader(tree, material, finest_pixel_m)
     elif isinstance(material, EmitterMaterial):
         shader = emitter_shader(tree, material)
     else:
@@ -33,33 +35,6 @@ def build_material(material: Material) -> bpy.types.Material:
     tree.link(shader, output.inputs["Surface"])
     result.cycles.emission_sampling = "FRONT" if isinstance(material, EmitterMaterial) else "NONE"
     return result
-
-
-def _metal(tree: Tree, material: MetalMaterial) -> Any:
-    """Conductor Fresnel with anisotropic GGX whose larger alpha lies across the grooves."""
-    roughness, anisotropy = alpha_to_blender(material.alpha_across, material.alpha_along)
-    metal = tree.node("BsdfMetallic", fresnel_type="PHYSICAL_CONDUCTOR", distribution="MULTI_GGX")
-    metal.inputs["IOR"].default_value = material.ior
-    metal.inputs["Extinction"].default_value = material.extinction
-    metal.inputs["Roughness"].default_value = roughness
-    metal.inputs["Anisotropy"].default_value = anisotropy
-    if anisotropy > 0:
-        tree.link(_groove_direction(tree), metal.inputs["Tangent"])
-        # The larger alpha lies along Tangent; a quarter turn puts it across the grooves.
-        metal.inputs["Rotation"].default_value = 0.25
-    return metal.outputs[0]
-
-
-def _groove_direction(tree: Tree) -> Any:
-    """World-space direction of the lay: the straight lay plus cross(axis, p - origin) of the circular one."""
-    position = tree.node("TexCoord").outputs["Object"]
-    arm = tree.vector_math("SUBTRACT", position, tree.attribute("lay_origin").outputs["Vector"])
-    circular = tree.vector_math("CROSS_PRODUCT", tree.attribute("lay_axis").outputs["Vector"], arm)
-    unit = tree.vector_math("NORMALIZE", circular, (0.0, 0.0, 0.0))
-    direction = tree.vector_math("ADD", unit, tree.attribute("lay").outputs["Vector"])
-    to_world = tree.node("VectorTransform", vector_type="VECTOR", convert_from="OBJECT", convert_to="WORLD")
-    tree.link(direction, to_world.inputs[0])
-    return to_world.outputs[0]
 
 
 def build_world(world: ImageWorld, job_folder: Path) -> bpy.types.World:
