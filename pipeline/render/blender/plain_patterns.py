@@ -74,17 +74,17 @@ def flutes(tree: Tree, place: Place, size: float) -> Pattern:
     """Corrugated board: the liner sinks between the flutes, and its fibres and specks show."""
     wave = tree.math("MULTIPLY_ADD", fields.sine(tree, place.v, size), 0.5, 0.5)
     fibre, accent = _fibres(tree, place), _specks(tree, place)
-    shade = tree.math("MULTIPLY_ADD", wave, 0.10, 0.95)
-    height = tree.math("MULTIPLY_ADD", fibre, 0.25, tree.math("MULTIPLY", wave, 0.75))
-    return Pattern(accent, 0.02, height, tree.math("MULTIPLY", shade, _about_one(tree, fibre, 0.5)))
+    shade = tree.math("MULTIPLY_ADD", wave, 0.12, 0.94)
+    height = tree.math("MULTIPLY_ADD", fibre, 0.12, tree.math("MULTIPLY", wave, 0.88))
+    return Pattern(accent, 0.006, height, tree.math("MULTIPLY", shade, _about_one(tree, fibre, 0.5)))
 
 
 def fibres(tree: Tree, place: Place, size: float) -> Pattern:
     """Paper: fibres and specks; *size* is the wavelength of its waviness."""
     fibre = _fibres(tree, place)
     wave = fields.noise(tree, place, size, detail=0.0)
-    height = tree.math("MULTIPLY_ADD", fibre, 0.2, tree.math("MULTIPLY", wave, 0.8))
-    return Pattern(_specks(tree, place), 0.02, height, _about_one(tree, fibre, 0.5))
+    height = tree.math("MULTIPLY_ADD", fibre, 0.04, tree.math("MULTIPLY", wave, 0.96))
+    return Pattern(_specks(tree, place), 0.006, height, _about_one(tree, fibre, 0.5))
 
 
 def foam(tree: Tree, place: Place, size: float) -> Pattern:
@@ -92,9 +92,9 @@ def foam(tree: Tree, place: Place, size: float) -> Pattern:
     scaled = tree.vector_math("SCALE", place.point, (0.0, 0.0, 0.0))
     scaled.node.inputs["Scale"].default_value = 1.0 / size
     distance, value = fields.cells(tree, scaled, "3D")
-    radius = tree.math("MULTIPLY_ADD", value, 0.45, 0.2)
+    radius = tree.math("MULTIPLY_ADD", value, 0.35, 0.12)
     pore = fields.ramp(tree, tree.math("DIVIDE", distance, radius), 1.1, 0.6)
-    return Pattern(pore, 0.26, tree.math("SUBTRACT", 1.0, pore))
+    return Pattern(pore, 0.12, tree.math("SUBTRACT", 1.0, pore))
 
 
 def grid(tree: Tree, place: Place, size: float) -> Pattern:
@@ -146,7 +146,7 @@ def _fibres(tree: Tree, place: Place) -> Any:
 
 def _specks(tree: Tree, place: Place) -> Any:
     """Shives and specks: short dark bits."""
-    return fields.ramp(tree, fields.noise(tree, place, 1.6e-3, 0.7e-3, detail=0.0), 0.70, 0.78)
+    return fields.ramp(tree, fields.noise(tree, place, 1.6e-3, 0.5e-3, detail=0.0), 0.76, 0.84)
 
 
 def wood(tree: Tree, place: Place, size: float) -> Pattern:
