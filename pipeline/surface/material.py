@@ -144,12 +144,13 @@ class MetalMaterial:
 PatternKind = Literal[
     "mottle", "grain", "hammer", "weave", "diamond", "flutes", "fibres", "planks", "cells", "grid", "crystals"
 ]
-"""Structure of a plain surface. mottle: none beside the mottle. grain: noise of wavelength pattern_m in height (orange
-peel, moulded plastic, textured paint). hammer: dimples of hammertone enamel. weave: the square impression of a fabric.
-diamond: lozenges between grooves. flutes: the washboard of corrugated board, with its fibres. fibres: paper. planks:
-wood in boards of width pattern_m along x, with rings, vessels and gaps. cells: pores of foam. grid: lines at
-pattern_m, every fifth one bolder. crystals: grains of stone, one in three of the accent's colour. All in the object's own
-coordinates, walls by the nearest of three projections."""
+"""Structure of a plain surface, in the object's own coordinates, on walls by the nearest of three projections.
+
+mottle: none beside the mottle. grain: noise of wavelength pattern_m in height (orange peel, moulded plastic, textured
+paint). hammer: dimples of hammertone enamel. weave: the square impression of a fabric. diamond: lozenges between
+grooves. flutes: the washboard of corrugated board along x, with its fibres. fibres: paper. planks: wood in boards of
+width pattern_m along x, with rings, vessels and joints. cells: pores of foam. grid: lines at pattern_m, every fifth
+one bolder. crystals: grains of stone, one in three of the accent's colour."""
 
 
 @dataclass(frozen=True)
