@@ -42,6 +42,8 @@ from pipeline.records import from_dict, read_json
 
 BUNDLE_FILE: Final = "bundle.json"
 SCENE_FILE: Final = "scene.json"
+DEFECTS_FOLDER: Final = "defects"
+"""Folder of the rasters of defects and of changed meshes, below the bundle and below the render job."""
 
 PATH_TERMS: Final = (
     "diffuse_direct",

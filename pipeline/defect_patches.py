@@ -64,7 +64,9 @@ class Raster:
     film: Floats | None = None
     """0..1: share that a clear film covers (grease, oil)."""
     tint: Floats | None = None
-    """0..1: share of the light that the metal below loses to a thin stain, shorter wavelengths more."""
+    """0..1: share that a thin veil of *tint_rgb* covers, through which the metal's reflection is dimmed."""
+    tint_rgb: tuple[float, float, float] = (0.1, 0.07, 0.045)
+    """Linear reflectance of that veil."""
     fresh_alpha: float = 0.1
     """GGX alpha of fresh metal."""
     deposit_roughness: float = 0.9
@@ -96,7 +98,7 @@ _NUMBERS = (
 def save_raster(raster: Raster, path: Path) -> None:
     """Write *raster* as npz; the same raster gives the same bytes."""
     arrays = {name: getattr(raster, name) for name in _ARRAYS if getattr(raster, name) is not None}
-    numbers = {name: np.float64(getattr(raster, name)) for name in _NUMBERS}
+    numbers = {name: np.asarray(getattr(raster, name), dtype=np.float64) for name in (*_NUMBERS, "tint_rgb")}
     np.savez_compressed(path, **{**arrays, **numbers})
 
 
@@ -105,6 +107,7 @@ def load_raster(path: Path) -> Raster:
     with np.load(path, allow_pickle=False) as file:
         values: dict[str, Any] = {name: file[name] for name in _ARRAYS if name in file}
         values |= {name: float(file[name]) for name in _NUMBERS}
+        values["tint_rgb"] = tuple(float(v) for v in file["tint_rgb"])
     return Raster(**values)
 
 

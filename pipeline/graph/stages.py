@@ -8,6 +8,7 @@ when a stage runs, so that planning stays quick.
 from __future__ import annotations
 
 import importlib.metadata
+import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -108,10 +109,14 @@ class RenderStage:
         with temporary as scratch, full_disk_errors(Path(scratch), temporary=True):
             _prepare(scene, _load_parts(inputs), machine, Path(scratch))
             report = render_in_child(Path(scratch), out, machine.threads, machine.render_timeout_s)
+            _keep_defects(Path(scratch), out)
         write_json(out / SCENE_FILE, to_dict(scene))
         bundle = load_bundle(out)
         write_json(out / ROWS_FILE, {"scenes": [_scene_row(scene, bundle)], "views": _view_rows(bundle)})
-        return RunReport({**report.seconds, "peak_memory_bytes": float(report.peak_rss_bytes)})
+        skipped = tuple(
+            f"instance {defect.instance_id}: no {defect.kind}: {defect.reason}" for defect in bundle.skipped_defects
+        )
+        return RunReport({**report.seconds, "peak_memory_bytes": float(report.peak_rss_bytes)}, skipped)
 
 
 class TruthStage:
@@ -224,20 +229,35 @@ def _prepare(scene: SceneSpec, parts: Mapping[str, Part], machine: Machine, fold
     from pipeline.arrange.arrange import arrange
     from pipeline.light.illuminate import illuminate
     from pipeline.render.job import prepare_job
+    from pipeline.surface.defects.apply import apply_defects
     from pipeline.surface.finishes import finish_part
     from pipeline.surface.supports import support_material
 
     arrangement = arrange(scene, parts)
+    surfaces = {item.instance_id: finish_part(parts[item.part_id], item) for item in scene.items}
     prepare_job(
         scene,
         arrangement,
         parts,
-        surfaces={item.instance_id: finish_part(parts[item.part_id], item) for item in scene.items},
+        surfaces=surfaces,
         support_materials={support.look: support_material(support.look) for support in arrangement.supports},
         illumination=illuminate(scene, arrangement),
         threads=machine.threads,
         folder=folder,
+        flawed={
+            item.instance_id: apply_defects(parts[item.part_id], surfaces[item.instance_id], item)
+            for item in scene.items
+            if item.defects
+        },
     )
+
+
+def _keep_defects(job: Path, out: Path) -> None:
+    """Copy the rasters and changed meshes of defects from the job's folder into the bundle."""
+    from pipeline.bundle import DEFECTS_FOLDER
+
+    if (job / DEFECTS_FOLDER).is_dir():
+        shutil.copytree(job / DEFECTS_FOLDER, out / DEFECTS_FOLDER)
 
 
 def _scene_row(scene: SceneSpec, bundle: SceneBundle) -> dict[str, Any]:

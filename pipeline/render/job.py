@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from pipeline.arrange.arrangement import Arrangement, PlacedItem, SupportMesh
 from pipeline.bundle import (
+    DEFECTS_FOLDER,
     FIRST_LAMP,
     FIRST_SUPPORT,
     FIRST_SURROUNDING,
@@ -26,15 +27,20 @@ from pipeline.bundle import (
     BundleObject,
     BundleView,
     BundleWorld,
+    ChangedMesh,
+    PlacedDefect,
     SceneBundle,
+    SkippedDefect,
     write_exr,
     write_ids,
 )
+from pipeline.defect_patches import save_raster
 from pipeline.light.far import FarPicture
 from pipeline.light.lamps import Illumination, ImageWorld, LampMesh, SurroundingMesh
 from pipeline.parts.part import Part
 from pipeline.records import to_dict, write_json
 from pipeline.spec.scene import RenderSpec, SceneSpec, scene_shots, view_id_of
+from pipeline.surface.defects.apply import FlawedPart
 from pipeline.surface.material import EmitterMaterial, FinishedSurface, Material, MetalMaterial, PlainMaterial
 from pipeline.surface.supports import straight_lay
 
@@ -89,6 +95,9 @@ class _Assembler:
         self.objects: list[MeshJob] = []
         self.entries: list[BundleObject] = []
         self.finishes: list[BundleFinish] = []
+        self.defects: list[PlacedDefect] = []
+        self.skipped_defects: list[SkippedDefect] = []
+        self.changed_meshes: list[ChangedMesh] = []
 
     def material(self, material: Material) -> int:
         """Index of *material*, added when it is new (records compare by value)."""
@@ -104,17 +113,58 @@ class _Assembler:
         camera_visible: bool = True,
         rigs: tuple[int, ...] | None = None,
         camera: int | None = None,
+        clean: Mapping[str, NDArray[Any]] | None = None,
     ) -> None:
         name = f"{entry.index:05d}"
         np.savez(self.folder / f"{name}.npz", **dict[str, Any](arrays))
         group = entry.group if entry.kind == "light" else None
-        job = MeshJob(entry.index, name, f"{name}.npz", world_from_object, group, camera_visible, rigs, camera=camera)
-        self.objects.append(job)
+        clean_file = None if clean is None else f"{name}-clean.npz"
+        if clean_file is not None:
+            np.savez(self.folder / clean_file, **dict[str, Any](clean or {}))
+        self.objects.append(
+            MeshJob(
+                index=entry.index,
+                name=name,
+                mesh_file=f"{name}.npz",
+                world_from_object=world_from_object,
+                group=group,
+                camera_visible=camera_visible,
+                rigs=rigs,
+                clean_mesh_file=clean_file,
+                camera=camera,
+            )
+        )
         self.entries.append(entry)
 
-    def add_part(self, item: PlacedItem, category: str, part: Part, surface: FinishedSurface) -> None:
-        slots = np.array([self.material(m) for m in surface.materials], dtype=np.int32)
+    def add_part(
+        self, item: PlacedItem, category: str, part: Part, surface: FinishedSurface, flawed: FlawedPart | None
+    ) -> None:
+        """Add *part* as it is, or with its defects and itself as its clean twin."""
         entry = BundleObject(item.instance_id, "part", item.part_id, category, None)
+        sound = self._part_arrays(part, surface)
+        if flawed is None:
+            self.add(entry, sound, item.world_from_part)
+        else:
+            self.add(entry, self._part_arrays(flawed.part, flawed.surface), item.world_from_part, clean=sound)
+            self._add_defects(item.instance_id, flawed)
+        self.finishes += [
+            BundleFinish(item.instance_id, f.face_id, f.process, f.ra_um, f.alpha_across, f.alpha_along, f.lay)
+            for f in surface.finishes
+        ]
+
+    def _add_defects(self, instance_id: int, flawed: FlawedPart) -> None:
+        (self.folder / DEFECTS_FOLDER).mkdir(exist_ok=True)
+        for file, raster in flawed.rasters.items():
+            save_raster(raster, self.folder / file)
+        if flawed.mesh_changed:
+            file = f"{DEFECTS_FOLDER}/{instance_id:05d}-mesh.npz"
+            np.savez(self.folder / file, vertices=flawed.part.vertices, triangles=flawed.part.triangles)
+            self.changed_meshes.append(ChangedMesh(instance_id, file))
+        self.defects += flawed.placed
+        self.skipped_defects += flawed.skipped
+
+    def _part_arrays(self, part: Part, surface: FinishedSurface) -> dict[str, NDArray[Any]]:
+        slots = np.array([self.material(m) for m in surface.materials], dtype=np.int32)
         arrays: dict[str, NDArray[Any]] = {
             "vertices": part.vertices,
             "normals": part.normals,
@@ -127,11 +177,7 @@ class _Assembler:
         }
         if surface.groove is not None:
             arrays["groove"] = surface.groove
-        self.add(entry, arrays, item.world_from_part)
-        self.finishes += [
-            BundleFinish(item.instance_id, f.face_id, f.process, f.ra_um, f.alpha_across, f.alpha_along, f.lay)
-            for f in surface.finishes
-        ]
+        return arrays
 
     def add_support(
         self,
@@ -183,16 +229,19 @@ def prepare_job(
     illumination: Illumination,
     threads: int,
     folder: Path,
+    flawed: Mapping[int, FlawedPart] | None = None,
 ) -> RenderJob:
     """Write the meshes and `job.json` into the existing *folder* and return the job.
 
-    *parts* is keyed by part_id, *surfaces* by instance_id, *support_materials* by look.
+    *parts* is keyed by part_id, *surfaces* by instance_id, *support_materials* by look; *flawed* holds the instances
+    that have defects, by instance_id.
     """
     assembler = _Assembler(folder)
     categories = {item.instance_id: item.category for item in scene.items}
     for placed in arrangement.items:
         part, surface = parts[placed.part_id], surfaces[placed.instance_id]
-        assembler.add_part(placed, categories[placed.instance_id], part, surface)
+        defective = (flawed or {}).get(placed.instance_id)
+        assembler.add_part(placed, categories[placed.instance_id], part, surface, defective)
     with_support = tuple(rig for rig, without in enumerate(illumination.without_support) if not without)
     for number, support in enumerate(arrangement.supports):
         rigs = None if all(not without for without in illumination.without_support) else with_support
@@ -244,6 +293,9 @@ def _bundle(
         items=arrangement.items,
         views=views,
         world=_bundle_world(illumination),
+        defects=tuple(assembler.defects),
+        skipped_defects=tuple(assembler.skipped_defects),
+        changed_meshes=tuple(assembler.changed_meshes),
     )
 
 

@@ -37,7 +37,7 @@ def build_scene(job: RenderJob, folder: Path) -> bpy.types.Scene:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
     _settings(scene, job)
-    materials = [build_material(material) for material in job.materials]
+    materials = [build_material(material, folder=folder) for material in job.materials]
     for entry in job.objects:
         obj = bpy.data.objects.new(entry.name, _load_mesh(folder / entry.mesh_file, entry.name, materials))
         if entry.clean_mesh_file is not None:

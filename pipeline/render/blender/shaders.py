@@ -18,8 +18,8 @@ from pipeline.render.blender.plain_shader import plain_shader
 from pipeline.surface.material import EmitterMaterial, Material, MetalMaterial
 
 
-def build_material(material: Material, finest_pixel_m: float = 0.0) -> bpy.types.Material:
-    """The Blender material of one record.
+def build_material(material: Material, finest_pixel_m: float = 0.0, folder: Path = Path()) -> bpy.types.Material:
+    """The Blender material of one record; *folder* holds the job.
 
     *finest_pixel_m*: no pixel of any view covers less of a metal surface, metres (0 = not known).
     """
@@ -27,7 +27,7 @@ def build_material(material: Material, finest_pixel_m: float = 0.0) -> bpy.types
     tree = Tree(result)
     output = tree.node("OutputMaterial")
     if isinstance(material, MetalMaterial):
-        shader = metal_shader(tree, material, finest_pixel_m)
+        shader = metal_shader(tree, material, finest_pixel_m, folder)
     elif isinstance(material, EmitterMaterial):
         shader = emitter_shader(tree, material)
     else:
