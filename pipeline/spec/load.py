@@ -6,6 +6,7 @@ Does not cover: what the keys mean (`model`), how scenes are drawn from them (`d
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +26,15 @@ def load_spec(path: Path) -> DatasetSpec:
     Raises InputError, with every problem in one message, when the file is missing, is not UTF-8 or not TOML, or when
     anything in it is wrong.
     """
-    raw = _arrays_as_tuples(_parse(_read(path), path))
+    return spec_of(_parse(_read(path), path), path)
+
+
+def spec_of(values: Mapping[str, Any], path: Path) -> DatasetSpec:
+    """The checked spec of *values*, nested as in a spec file, as if the file at *path* held them.
+
+    Raises InputError, with every problem in one message, when anything in them is wrong.
+    """
+    raw = _arrays_as_tuples(dict(values))
     try:
         spec = DatasetSpec.model_validate(raw, context={"folder": path.parent})
     except ValidationError as error:
