@@ -1,7 +1,8 @@
 """From a machinist's Ra to the GGX alpha of the microfacet model, and to Blender's Roughness and Anisotropy.
 
 Covers: the formulas. Does not cover: the numbers of each process (`processes`). Ra is a height and GGX a slope, so a
-length is needed too: the correlation length of a random surface, the nose radius of a cutting tool.
+length is needed too: the correlation length of a random surface, the nose radius of a cutting tool. How the slopes are
+spread over the scales of the surface is the business of `relief`.
 """
 
 from __future__ import annotations
@@ -34,6 +35,15 @@ def alpha_cusp(ra_um: float, nose_radius_mm: float) -> float:
     f/(sqrt(12) r); alpha = sqrt(2) times that slope.
     """
     return 2.28 * math.sqrt(ra_um * 1e-3 / nose_radius_mm)
+
+
+def feed_m(ra_um: float, nose_radius_mm: float) -> float:
+    """Feed per turn, or step-over, in metres, that leaves *ra_um* with a tool of that radius: sqrt(31.2 r Ra).
+
+    The parabola f^2/(8 r) high has an arithmetic mean deviation of 4/(9 sqrt(3)) of half its height, so
+    Ra = f^2/(31.2 r): the theoretical roughness of turning.
+    """
+    return math.sqrt(31.2 * nose_radius_mm * 1e-3 * ra_um * 1e-6)
 
 
 def alpha_pair(made_by: Process, ra_um: float, scale: float) -> tuple[float, float]:

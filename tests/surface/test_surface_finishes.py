@@ -14,7 +14,9 @@ from pipeline.surface.processes import process
 from pipeline.tables import names, table
 
 SCHEMES = names("finishes")
-ROLES = {"hole_small", "hole_large", "turned", "plane_faced", "plane_at_hole", "plane_large", "plane_small", "edge"}
+PLANE_ROLES = {f"plane_{role}" for role in ("faced", "at_hole", "level", "end", "large", "floor", "wall", "small")}
+ROLES = {"hole_small", "hole_large", "turned", "edge", "freeform"} | PLANE_ROLES
+KINDS = {"plane", "cylinder", "cone", "sphere", "torus", "freeform"}
 
 
 def processes_of(surface):
@@ -40,9 +42,13 @@ def test_schemes_name_known_roles_and_processes():
     for scheme in SCHEMES:
         row = dict(table("finishes")[scheme])
         assert row.pop("desc")
-        assert row["rest"] in table("processes")
-        assert set(row) - {"rest"} <= ROLES | {"freeform"}
+        assert set(row) - {"rest"} <= ROLES
         assert set(row.values()) <= set(table("processes"))
+        assert set(process(row["rest"]).fits) == KINDS
+        assert not process(row["rest"]).inside
+        for role in set(row) & (PLANE_ROLES | {"freeform"}):
+            assert role.partition("_")[0] in process(row[role]).fits
+        assert all(process(row[role]).fits != ("plane",) for role in set(row) - PLANE_ROLES - {"freeform"})
 
 
 def test_bush_is_turned_faced_and_drilled(make_bush, make_item):
@@ -93,11 +99,13 @@ def test_bush_grooves_run_around_its_true_axis(make_bush, make_item, tilted):
     assert not surface.lay.any()
 
 
-def test_milled_planes_run_along_their_longer_side(make_block, make_item, tilted):
+def test_face_mills_travel_along_the_longer_side_and_end_mills_mark_walls_along_their_axis(
+    make_block, make_item, tilted
+):
     part = make_block(rotation=tilted)
     surface = finish_part(part, make_item("machined"))
     assert not surface.lay_axis.any()
-    for face_id, side in ((0, 0), (1, 0), (2, 0), (3, 0), (4, 1), (5, 1)):
+    for face_id, side in ((0, 1), (1, 1), (2, 2), (3, 2), (4, 2), (5, 2)):
         lay = surface.lay[vertices_of(part, face_id)]
         np.testing.assert_allclose(np.abs(lay @ tilted[:, side]), 1.0, atol=1e-5)
 
@@ -119,7 +127,7 @@ def test_lay_is_either_straight_or_round_or_absent_as_the_process_says(scheme, m
         around = np.linalg.norm(surface.lay_axis, axis=1)
         for finish in surface.finishes:
             members = vertices_of(part, finish.face_id)
-            wanted = 0.0 if process(finish.process).lay_kind == "none" else 1.0
+            wanted = 0.0 if process(finish.process).lay_kind == "none" else 1.0  # a mould's parting line has a lay
             np.testing.assert_allclose(np.maximum(straight, around)[members], wanted, atol=1e-6)
         np.testing.assert_allclose(straight * around, 0.0, atol=1e-6)
         np.testing.assert_allclose((surface.lay * part.normals).sum(axis=1), 0.0, atol=1e-6)

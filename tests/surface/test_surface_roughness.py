@@ -54,7 +54,7 @@ def test_ra_runs_from_low_through_typical_to_high(name):
     assert list(made_by.ra_um) == sorted(made_by.ra_um)
     middle = ra_at(made_by, 0.25)
     assert middle**2 == pytest.approx(made_by.ra_um[0] * made_by.ra_um[1])
-    directed = made_by.lay_kind != "none"
+    directed = made_by.lay_kind not in ("none", "parting")
     assert directed == (made_by.lay not in ("P", "M"))
 
 

@@ -1,0 +1,114 @@
+"""Groove coordinates: how far each vertex of a face lies across and along its grooves, in metres.
+
+Covers: (u, v) at the vertices of one cut, for the relief of `material.Relief`. Does not cover: the direction of the
+grooves (`lay`), what lies between them (`relief`).
+
+u grows by one per metre across the lay, towards cross(normal, along). Where the grooves of a curved face are cuts with
+parallel planes (freeform passes, printed layers) u is the distance between the planes: grooves lie farther apart on
+slopes, as they do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.parts.part import Part
+from pipeline.surface.axes import Axis, Vector
+from pipeline.surface.lay import Course, along_grooves
+
+Indices = NDArray[np.int32]
+
+
+def groove_coordinates(part: Part, faces: Sequence[int], members: Sequence[Indices], course: Course) -> Vector:
+    """(n, 2) metres: u across and v along the lay at the vertices of *faces*, one after the other as in *members*.
+
+    v is 0 on circular lays, and both are on planes with rings, whose shader measures from the axis.
+    """
+    vertices = np.concatenate(members)
+    kind = part.info.faces[faces[0]].kind
+    if course.way == "none" or (course.axis is not None and kind == "plane"):
+        return np.zeros((len(vertices), 2))
+    points, normals = part.vertices[vertices], part.normals[vertices].astype(np.float64)
+    if course.axis is not None and kind in ("cylinder", "cone"):
+        return np.stack([_along_generatrix(points, normals, course.axis), np.zeros(len(points))], axis=1)
+    along = along_grooves(points, normals, course)
+    across = np.cross(normals, along)
+    v = np.zeros(len(points)) if course.axis is not None else points @ _mean_direction(along, course)
+    if course.step is not None:
+        return np.stack([points @ course.step, v], axis=1)
+    if kind == "plane":
+        return np.stack([points @ across[0], v], axis=1)
+    u = [_integrate(part, face, own, across[own_rows]) for face, own, own_rows in _pieces(faces, members)]
+    return np.stack([np.concatenate(u), v], axis=1)
+
+
+def _pieces(faces: Sequence[int], members: Sequence[Indices]) -> list[tuple[int, Indices, slice]]:
+    """face_id, vertices and rows of each face of a cut."""
+    ends = np.cumsum([len(own) for own in members])
+    return [
+        (face, own, slice(int(end) - len(own), int(end))) for face, own, end in zip(faces, members, ends, strict=True)
+    ]
+
+
+def _mean_direction(along: Vector, course: Course) -> Vector:
+    """(3,) unit: the course's direction, with the sign that most grooves have; their own where they agree."""
+    mean = along.mean(axis=0)
+    if np.linalg.norm(mean) > 0.99:
+        return np.asarray(mean / np.linalg.norm(mean), dtype=np.float64)
+    direction = np.asarray(course.direction)
+    return np.asarray(direction * (1.0 if float(mean @ direction) >= 0.0 else -1.0), dtype=np.float64)
+
+
+def _along_generatrix(points: Vector, normals: Vector, axis: Axis) -> Vector:
+    """(n,) metres along the straight lines of a cylinder or cone: exact at every vertex."""
+    arms = points - axis.origin
+    heights = arms @ axis.direction
+    radial = arms - heights[:, None] * axis.direction
+    radii = np.linalg.norm(radial, axis=1)
+    off_apex = radii > 1e-9
+    outward = radial[off_apex] / radii[off_apex, None]
+    across = np.cross(normals[off_apex], np.cross(axis.direction, outward))
+    slope = np.array([(across * outward).sum(axis=1).mean(), (across @ axis.direction).mean()])
+    slope /= np.linalg.norm(slope)
+    return np.asarray(radii * slope[0] + heights * slope[1], dtype=np.float64)
+
+
+def _integrate(part: Part, face: int, vertices: Indices, across: Vector) -> Vector:
+    """(n,) metres: the length across the lay from the first vertex of *face*, summed over the edges of its mesh.
+
+    On walls, bends and rounds the sum does not depend on the way. Seams are open, as their vertices are double.
+    """
+    triangles = np.searchsorted(vertices, part.triangles[part.face_of_triangle == face])
+    before = _spanning_tree(len(vertices), triangles)
+    middle = across + across[before]
+    lengths = np.linalg.norm(middle, axis=1, keepdims=True)
+    middle = np.divide(middle, lengths, out=np.zeros_like(middle), where=lengths > 0.0)
+    points = part.vertices[vertices]
+    u = ((points - points[before]) * middle).sum(axis=1)
+    while before.any():  # pointer doubling: log2 of the longest way
+        u = u + u[before]
+        before = before[before]
+    return np.asarray(u, dtype=np.float64)
+
+
+def _spanning_tree(count: int, triangles: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(count,) the vertex before each one on the way from vertex 0, which is before itself.
+
+    Loose pieces of a face are joined to vertex 0 by their first vertices.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import breadth_first_order, connected_components
+
+    ends = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
+    graph = coo_array((np.ones(len(ends), dtype=np.int8), (ends[:, 0], ends[:, 1])), shape=(count, count)).tocsr()
+    pieces, label = connected_components(graph, directed=False)
+    if pieces > 1:
+        first = np.unique(label, return_index=True)[1]
+        bridges = np.stack([np.zeros_like(first), first], axis=1)
+        return _spanning_tree(count, np.concatenate([triangles, bridges[:, [0, 1, 1]]]))
+    before = breadth_first_order(graph, 0, directed=False)[1].astype(np.int64)
+    before[0] = 0
+    return np.asarray(before)
