@@ -24,6 +24,7 @@ UPSTREAM = {
     "reflect": {"arrange"},
     "dataset": set(),
     "report": {"dataset"},
+    "gallery": {"spec", "dataset", "graph"},
 }
 """Rooms whose records each room may import; `graph` may import all."""
 
