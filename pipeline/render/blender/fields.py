@@ -121,5 +121,5 @@ def scratches(tree: Tree, place: Place, angle: float, *, length: float, width: f
     # Far from the origin, where one direction's noise has nothing in common with another's.
     scaled = vector(tree, tree.math("DIVIDE", along, length), tree.math("DIVIDE", across, width), 31.0 * angle)
     streaks = noise_of(tree, scaled, detail=0.0)
-    floor = 0.80 - 0.10 * share
+    floor = 0.84 - 0.14 * share
     return ramp(tree, streaks, floor, floor + 0.05)
