@@ -49,16 +49,10 @@ def _form_factor_of(lamp: LampMesh, point: ArrayLike, normal: ArrayLike) -> floa
 
 
 def _patterned(lamp: LampMesh, glow: Glow, point: ArrayLike, normal: ArrayLike) -> float:
-    """The form factor weighted by the glow: a sum over patches so small that each is even and far away."""
+    """The form factor weighted by the glow: patch by patch, each so small that it is even."""
     mesh = patches(Mesh(lamp.vertices, lamp.triangles), finest_m(glow))
-    corners = mesh.vertices[mesh.triangles]
-    middles = corners.mean(axis=1)
-    areas = 0.5 * np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    arms = np.asarray(point, dtype=np.float64) - middles
-    leaving = np.clip((areas * arms).sum(axis=1), 0.0, None)
-    arriving = np.clip(-arms @ unit(normal), 0.0, None)
-    weights = glow_factor(lamp.material, middles)
-    return float((weights * leaving * arriving / (arms**2).sum(axis=1) ** 2).sum())
+    weights = glow_factor(lamp.material, mesh.vertices[mesh.triangles].mean(axis=1))
+    return float(weights @ _form_factors(mesh.vertices, mesh.triangles, point, normal))
 
 
 def form_factor(vertices: Vector, triangles: NDArray[np.int32], point: ArrayLike, normal: ArrayLike) -> float:
@@ -67,30 +61,35 @@ def form_factor(vertices: Vector, triangles: NDArray[np.int32], point: ArrayLike
     Lambert's formula for polygons (1760; Arvo, Analytic Methods for Simulated Light Transport, 1995, eq. 2.6), each
     triangle clipped at the receiver's horizon. Between 0 and pi. Exact without occlusion.
     """
+    return float(_form_factors(vertices, triangles, point, normal).sum())
+
+
+def _form_factors(vertices: Vector, triangles: NDArray[np.int32], point: ArrayLike, normal: ArrayLike) -> Vector:
+    """What each triangle adds to the form factor, (m,)."""
     facing = unit(normal)
     corners = vertices[triangles] - np.asarray(point, dtype=np.float64)
     plane_normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    corners = corners[(plane_normals * corners[:, 0]).sum(axis=1) < 0.0]  # those that show their front
+    shown = (plane_normals * corners[:, 0]).sum(axis=1) < 0.0
     heights = corners @ facing
-    whole = (heights >= 0.0).all(axis=1)
-    total = _polygons(corners[whole], facing)
-    for triangle, height in zip(corners[~whole], heights[~whole], strict=True):
-        clipped = _above_horizon(triangle, height)
+    whole = shown & (heights >= 0.0).all(axis=1)
+    shares = np.zeros(len(corners))
+    shares[whole] = _polygons(corners[whole], facing)
+    for i in np.flatnonzero(shown & ~whole):
+        clipped = _above_horizon(corners[i], heights[i])
         if len(clipped) >= 3:
-            total += _polygons(clipped[None], facing)
-    return total
+            shares[i] = _polygons(clipped[None], facing)[0]
+    return shares
 
 
-def _polygons(corners: Vector, facing: Vector) -> float:
-    """Sum over (p, k, 3) polygons, counter-clockwise seen from the receiver at the origin."""
-    if len(corners) == 0:
-        return 0.0
+def _polygons(corners: Vector, facing: Vector) -> Vector:
+    """Form factors (p,) of (p, k, 3) polygons, counter-clockwise seen from the receiver at the origin."""
     following = np.roll(corners, -1, axis=1)
     crosses = np.cross(corners, following)
     lengths = np.linalg.norm(crosses, axis=2)
     angles = np.arctan2(lengths, (corners * following).sum(axis=2))
     shares = (crosses @ facing) / np.maximum(lengths, 1e-300)
-    return float(0.5 * abs((angles * shares).sum(axis=1)).sum())
+    result: Vector = 0.5 * np.abs((angles * shares).sum(axis=1))
+    return result
 
 
 def _above_horizon(triangle: Vector, heights: Vector) -> Vector:
