@@ -27,9 +27,9 @@ def _fibonacci_directions(count: int) -> NDArray[np.float64]:
     return np.column_stack([ring * np.cos(turn), ring * np.sin(turn), z])
 
 
-def extreme_points(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The points of (n, 3) *points* that lie farthest along 192 directions: (k, 3), k <= 192, in input order."""
-    farthest = np.argmax(points @ _fibonacci_directions(_DIRECTIONS).T, axis=0)
+def extreme_points(points: NDArray[np.float64], directions: int = _DIRECTIONS) -> NDArray[np.float64]:
+    """The points of (n, 3) *points* that lie farthest along *directions* directions: (k, 3), in input order."""
+    farthest = np.argmax(points @ _fibonacci_directions(directions).T, axis=0)
     return points[np.unique(farthest)]
 
 

@@ -1,4 +1,4 @@
-"""The render job: what the parent hands to the render child, as one JSON file and one mesh file per object.
+"""The render job: what the parent hands to the render child, as one JSON file and one file per distinct mesh.
 
 Covers: the records, and assembling them from what `arrange`, `surface` and `light` made. Does not cover: Blender
 (`blender/`), starting the child (`launch`).
@@ -6,6 +6,7 @@ Covers: the records, and assembling them from what `arrange`, `surface` and `lig
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,8 +57,11 @@ class MeshJob:
     """Object index, the value in object.png."""
     name: str
     mesh_file: str
-    """npz below the job's folder with vertices, normals, triangles, material (per triangle, index into the job's
-    materials), face (CAD face_id + 1 per triangle, 0 = none), lay, lay_axis, lay_origin (per vertex)."""
+    """npz below the job's folder with vertices, normals, triangles, slot (per triangle, see *first_material*), face
+    (CAD face_id + 1 per triangle, 0 = none), lay, lay_axis, lay_origin (per vertex). Objects whose arrays are the same
+    name the same file, and share one mesh in Blender."""
+    first_material: int
+    """Slot k of the mesh has the job's material number *first_material* + k in this object."""
     world_from_object: tuple[float, ...]
     group: str | None
     """Light group of a lamp; None for what does not glow."""
@@ -66,6 +70,8 @@ class MeshJob:
     """Indices of the rigs in whose views it is; None = in all."""
     clean_mesh_file: str | None = None
     """The same object without its defects, for twins; None when it has none."""
+    clean_first_material: int = 0
+    """As *first_material*, of the clean mesh."""
     camera: int | None = None
     """Index of the camera in whose views alone it is; None = in all."""
 
@@ -98,6 +104,8 @@ class _Assembler:
         self.defects: list[PlacedDefect] = []
         self.skipped_defects: list[SkippedDefect] = []
         self.changed_meshes: list[ChangedMesh] = []
+        self._files: dict[str, str] = {}
+        self._runs: dict[tuple[Material, ...], int] = {}
 
     def material(self, material: Material) -> int:
         """Index of *material*, added when it is new (records compare by value)."""
@@ -116,25 +124,50 @@ class _Assembler:
         clean: Mapping[str, NDArray[Any]] | None = None,
     ) -> None:
         name = f"{entry.index:05d}"
-        np.savez(self.folder / f"{name}.npz", **dict[str, Any](arrays))
-        group = entry.group if entry.kind == "light" else None
-        clean_file = None if clean is None else f"{name}-clean.npz"
-        if clean_file is not None:
-            np.savez(self.folder / clean_file, **dict[str, Any](clean or {}))
+        mesh_file, first = self._mesh(arrays, f"{name}.npz")
+        clean_file, clean_first = (None, 0) if clean is None else self._mesh(clean, f"{name}-clean.npz")
         self.objects.append(
             MeshJob(
                 index=entry.index,
                 name=name,
-                mesh_file=f"{name}.npz",
+                mesh_file=mesh_file,
+                first_material=first,
                 world_from_object=world_from_object,
-                group=group,
+                group=entry.group if entry.kind == "light" else None,
                 camera_visible=camera_visible,
                 rigs=rigs,
                 clean_mesh_file=clean_file,
+                clean_first_material=clean_first,
                 camera=camera,
             )
         )
         self.entries.append(entry)
+
+    def _mesh(self, arrays: Mapping[str, NDArray[Any]], file: str) -> tuple[str, int]:
+        """Write *arrays* unless the same were written before; the file's name, and the material of slot 0."""
+        used, slot = np.unique(arrays["material"], return_inverse=True)
+        first = self._run(tuple(int(i) for i in used))
+        mesh = {name: np.ascontiguousarray(array) for name, array in arrays.items() if name != "material"}
+        mesh["slot"] = slot.astype(np.int32).ravel()
+        digest = hashlib.sha256()
+        for name in sorted(mesh):
+            digest.update(f"{name} {mesh[name].dtype} {mesh[name].shape}".encode())
+            digest.update(mesh[name].data)
+        key = digest.hexdigest()
+        if key not in self._files:
+            np.savez(self.folder / file, **dict[str, Any](mesh))
+            self._files[key] = file
+        return self._files[key], first
+
+    def _run(self, used: tuple[int, ...]) -> int:
+        """Number of the first of the materials *used*, which are put one behind the other when they are not."""
+        if used == tuple(range(used[0], used[0] + len(used))):
+            return used[0]
+        wanted = tuple(self.materials[i] for i in used)
+        if wanted not in self._runs:
+            self._runs[wanted] = len(self.materials)
+            self.materials += wanted
+        return self._runs[wanted]
 
     def add_part(
         self, item: PlacedItem, category: str, part: Part, surface: FinishedSurface, flawed: FlawedPart | None

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.bundle import WORLD_INDEX
+from pipeline.render.blender.meshes import FIRST_MATERIAL, SLOT_ATTRIBUTE
 from pipeline.render.blender.nodes import Tree
 
 WORLD_SHIFT: Final = (-50.0, 2.0, 2.0)
@@ -73,10 +74,13 @@ def _mirror_material() -> bpy.types.Material:
     tree.link(mirror.outputs[0], mix.inputs[1])
     tree.link(emission.outputs[0], mix.inputs[2])
     tree.link(mix.outputs[0], tree.node("OutputMaterial").inputs["Surface"])
-    for name in (FACE_AOV, MATERIAL_AOV):
+    first = tree.attribute(FIRST_MATERIAL)
+    first.attribute_type = "OBJECT"
+    number = tree.math("ADD", _fac(tree.attribute(SLOT_ATTRIBUTE)), _fac(first))
+    for name, value in ((FACE_AOV, _fac(tree.attribute(FACE_AOV))), (MATERIAL_AOV, number)):
         output = tree.node("OutputAOV")
         output.aov_name = name
-        tree.link(_fac(tree.attribute(name)), output.inputs["Value"])
+        tree.link(value, output.inputs["Value"])
     material.cycles.emission_sampling = "NONE"
     return material
 

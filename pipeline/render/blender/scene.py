@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.arrange.arrangement import PlacedCamera, matrix
 from pipeline.render.blender.groove_frame import PIXEL_ANGLE
-from pipeline.render.blender.meshes import build_mesh, place
+from pipeline.render.blender.meshes import build_mesh, dress, number_materials, place
 from pipeline.render.blender.shaders import build_material, build_world
 from pipeline.render.job import RenderJob
 
@@ -38,10 +38,11 @@ def build_scene(job: RenderJob, folder: Path) -> bpy.types.Scene:
     scene = bpy.context.scene
     _settings(scene, job)
     materials = [build_material(material, folder=folder) for material in job.materials]
+    number_materials(materials)
+    meshes = {file: _load_mesh(folder, file) for file in _mesh_files(job)}
     for entry in job.objects:
-        obj = bpy.data.objects.new(entry.name, _load_mesh(folder / entry.mesh_file, entry.name, materials))
-        if entry.clean_mesh_file is not None:
-            _load_mesh(folder / entry.clean_mesh_file, clean_name(entry.name), materials)
+        obj = bpy.data.objects.new(entry.name, meshes[entry.mesh_file])
+        dress(obj, entry.first_material, materials)
         obj.pass_index = entry.index
         obj.visible_camera = entry.camera_visible
         if entry.group is not None:
@@ -54,14 +55,16 @@ def build_scene(job: RenderJob, folder: Path) -> bpy.types.Scene:
     return scene
 
 
-def clean_name(name: str) -> str:
-    """Name of the mesh that object *name* has without its defects."""
-    return f"{name}-clean"
+def _mesh_files(job: RenderJob) -> list[str]:
+    """Every mesh file of *job* once, in order of first appearance."""
+    files = [file for entry in job.objects for file in (entry.mesh_file, entry.clean_mesh_file) if file is not None]
+    return list(dict.fromkeys(files))
 
 
-def _load_mesh(path: Path, name: str, materials: list[bpy.types.Material]) -> bpy.types.Mesh:
-    with np.load(path, allow_pickle=False) as arrays:
-        return build_mesh(name, dict(arrays), materials)
+def _load_mesh(folder: Path, file: str) -> bpy.types.Mesh:
+    """The mesh of one file; Blender knows it by the file's name."""
+    with np.load(folder / file, allow_pickle=False) as arrays:
+        return build_mesh(file, dict(arrays))
 
 
 def _settings(scene: bpy.types.Scene, job: RenderJob) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import bpy
 
 from pipeline.bundle import BundleView
-from pipeline.render.blender.scene import clean_name
+from pipeline.render.blender.meshes import dress, job_materials
 from pipeline.render.job import RenderJob
 
 
@@ -18,9 +18,8 @@ class Stage:
     def __init__(self, scene: bpy.types.Scene, job: RenderJob) -> None:
         self.job = job
         self.objects = {entry.name: scene.objects[entry.name] for entry in job.objects}
-        flawed = [entry.name for entry in job.objects if entry.clean_mesh_file is not None]
-        self.with_defects = {name: self.objects[name].data for name in flawed}
-        self.without = {name: bpy.data.meshes[clean_name(name)] for name in flawed}
+        self.materials = job_materials()
+        self.flawed = [entry for entry in job.objects if entry.clean_mesh_file is not None]
 
     def set(self, view: BundleView) -> None:
         """Show what *view* shows, and nothing else."""
@@ -28,5 +27,8 @@ class Stage:
             in_rig = entry.rigs is None or view.rig_index in entry.rigs
             at_camera = entry.camera is None or entry.camera == view.camera.camera_index
             self.objects[entry.name].hide_render = not (in_rig and at_camera)
-        for name, mesh in (self.with_defects if view.defects else self.without).items():
-            self.objects[name].data = mesh
+        for entry in self.flawed:
+            clean = not view.defects
+            obj = self.objects[entry.name]
+            obj.data = bpy.data.meshes[(entry.clean_mesh_file if clean else entry.mesh_file) or ""]
+            dress(obj, entry.clean_first_material if clean else entry.first_material, self.materials)
