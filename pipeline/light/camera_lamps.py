@@ -36,8 +36,9 @@ TUBE_GAP_RAD: Final = math.radians(8.0)
 def coaxial(place: Place) -> Built:
     """For each camera a glowing square on its axis, before the lens, that the camera looks through.
 
-    Its side is `field_share` times the longer side of the field of view at the parts. Raises InputError when the lens
-    is nearer to the parts than the light.
+    Its side is `field_share` times the longer side of the field of view at the parts. It stands at the rig's distance
+    or, where there is room before the lens, one side away: the half mirror lengthens the way of the light so far that
+    it comes from within some 27 degrees of the axis. Raises InputError when the lens is nearer than the light.
     """
     lamps, pieces = [], []
     for view in place.views:
@@ -47,14 +48,15 @@ def coaxial(place: Place) -> Built:
             raise InputError(_lens_too_near(place, view, depth))
         left, right, top, bottom = view.slopes
         side = place.row["field_share"] * depth * max(right - left, bottom - top)
-        front = view.position + (depth - place.distance) * forward
+        standoff = max(place.distance, min(side, depth - LENS_ROOM_M))
+        front = view.position + (depth - standoff) * forward
         glow = glow_of(front, forward, (side, side), place.scale, place.row.get("glow", {}))
         mesh = above_table(front, forward, side, side)
         light_id = f"{place.row['id']}_{view.camera_index}"
         made = lamp(light_id, "coaxial", place.row["groups"][0], mesh, place.radiance(), glow=glow)
         lamps.append(replace(made, camera=view.camera_index))
         box = above_table(front - SETBACK_M * forward, forward, side + 4.0 * FRAME_M, side + 4.0 * FRAME_M)
-        room = min(COAXIAL_DEPTH * side, 0.8 * (depth - place.distance))
+        room = min(COAXIAL_DEPTH * side, 0.8 * (depth - standoff))
         pieces.append((light_id, replace(housing(_closed(box, -room * forward)), camera=view.camera_index)))
     return tuple(lamps), tuple(pieces)
 

@@ -6,13 +6,17 @@ Covers: the numbers of a PhotoSpec. Does not cover: developing it (`camera`), wh
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Final, cast
 
 from pipeline import tables
 from pipeline.spec.model import DatasetSpec, PhotosSection
-from pipeline.spec.numbers import round_drawn
+from pipeline.spec.numbers import Numbers, constant, round_drawn
 from pipeline.spec.scene import CCT_RANGE_K, RENDERED_CCT_K, PhotoSpec, Shot, Tone
 from pipeline.spec.seeds import Stream, seed_of
+
+
+ROOM_CCT_K: Final = Numbers(choices=(3000.0, 4000.0, 5000.0, 5700.0, 6500.0))
+"""Colour temperatures of lamps that neither the spec nor the table of rigs names."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,10 @@ class LightGroups:
 
     rig: tuple[str, ...]
     surroundings: tuple[str, ...]
+    rig_cct_k: float | None = None
+    """Colour temperature of the rig's lamps, kelvin, as the table says."""
+    coloured: bool = False
+    """Whether the rig's lamps are narrow-band: the bundle holds their colour, no temperature applies."""
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -37,10 +45,12 @@ class _Light:
 
 def light_groups(rig: str, surroundings: str) -> LightGroups:
     """The groups that the tables give for a rig and surroundings."""
-    of_rig = tuple(tables.table("rigs")[rig]["groups"])
+    lamps = tables.table("rigs")[rig]
+    of_rig = tuple(lamps["groups"])
     row = tables.table("surroundings").get(surroundings, {"groups": ("world",)})  # a user's own image lights as "world"
     others = tuple(row["groups"])
-    return LightGroups(of_rig, tuple(group for group in others if group not in of_rig))
+    other_groups = tuple(group for group in others if group not in of_rig)
+    return LightGroups(of_rig, other_groups, lamps.get("cct_k"), "band_nm" in lamps)
 
 
 def draw_photo(
@@ -88,12 +98,23 @@ def _draw_light(photos: PhotosSection, groups: LightGroups, draw: Stream, illumi
     for group in groups.all:
         weights[group], cct_k[group], lots[group] = (
             draw.number(photos.light_weight),
-            draw.number(photos.light_cct_k),
+            draw.number(_temperatures(photos, groups, group)),
             draw.u(),
         )
+    if groups.coloured:
+        cct_k = {group: kelvin for group, kelvin in cct_k.items() if group not in groups.rig}
     for group in _switched_off(groups.rig, lots, photos.group_off_probability):
         weights[group] = 0.0
     return _Light(weights, cct_k, _white_of(weights, cct_k, groups, illuminance_ratio))
+
+
+def _temperatures(photos: PhotosSection, groups: LightGroups, group: str) -> Numbers:
+    """The distribution that a group's colour temperature is drawn from."""
+    if photos.light_cct_k is not None:
+        return photos.light_cct_k
+    if group in groups.rig and groups.rig_cct_k is not None:
+        return constant(groups.rig_cct_k)
+    return ROOM_CCT_K
 
 
 def _switched_off(rig: tuple[str, ...], lots: dict[str, float], probability: float) -> list[str]:
@@ -110,10 +131,12 @@ def _white_of(
     """Colour temperature of the mixed light at the working plane, kelvin: the mean in reciprocal kelvin.
 
     Each group counts by its weight times its share of the illuminance, taken as equal within the rig and within the
-    surroundings. Equal steps in reciprocal kelvin look nearly equal, which is why photographers count in mired.
+    surroundings. Equal steps in reciprocal kelvin look nearly equal, which is why photographers count in mired. Lamps
+    without a temperature (narrow bands) do not count: nobody balances to them.
     """
     shares = {group: 1.0 / len(groups.rig) for group in groups.rig}
     shares |= {group: illuminance_ratio / len(groups.surroundings) for group in groups.surroundings}
+    shares = {group: share for group, share in shares.items() if group in cct_k}
     total = sum(weights[group] * share for group, share in shares.items())
     if total == 0.0:
         return RENDERED_CCT_K
