@@ -17,7 +17,7 @@ from pipeline.graph.keys import action_key, load_stages, tools_of
 from pipeline.graph.stage import Action, Input
 from pipeline.records import sha256_file
 from pipeline.spec.fields import photo_fields, render_fields, truth_fields
-from pipeline.spec.scene import ItemSpec, SceneSpec
+from pipeline.spec.scene import ItemSpec, SceneSpec, SurroundingsSpec
 
 if TYPE_CHECKING:
     from pipeline.spec.model import DatasetSpec
@@ -34,6 +34,8 @@ ALL_STAGES: Final = (PART, *SCENE_STAGES)
 
 CAD_FILE: Final = "cad"
 """Role of a part's CAD file."""
+WORLD_FILE: Final = "world"
+"""Role of the user's environment image."""
 
 
 def part_role(part_id: str) -> str:
@@ -62,20 +64,26 @@ class ScenePlan:
 
 
 class Catalog:
-    """What plans are made with: the stages, and the part files of one dataset spec, each hashed once.
+    """What plans are made with: the stages, and the files of one dataset spec, each hashed once.
 
-    *resolve* gives the path of a part file as the spec calls it, *tolerance* the meshing tolerance of a part;
-    both may raise InputError.
+    *resolve* gives the path of a part file as the spec calls it, *tolerance* the meshing tolerance of a part, *image*
+    the path of an environment image, which it has looked through; all may raise InputError.
     """
 
     def __init__(
-        self, stages: str, resolve: Callable[[str], Path], tolerance: Callable[[str], Mapping[str, Any]]
+        self,
+        stages: str,
+        resolve: Callable[[str], Path],
+        tolerance: Callable[[str], Mapping[str, Any]],
+        image: Callable[[str], Path],
     ) -> None:
         self.stages_path = stages
         self.stages = load_stages(stages)
         self._resolve = resolve
         self._tolerance = tolerance
+        self._image = image
         self._parts: dict[str, Action] = {}
+        self._worlds: dict[str, tuple[Path, str]] = {}
 
     def part(self, item: ItemSpec) -> Action:
         """The action that reads the CAD file of *item*."""
@@ -90,6 +98,15 @@ class Catalog:
             }
             self._parts[item.part_id] = self.action(PART, item.part_id, fields, (), {CAD_FILE: str(path)})
         return self._parts[item.part_id]
+
+    def world(self, surroundings: SurroundingsSpec) -> tuple[Path, str] | None:
+        """Path and SHA-256 of the user's environment image; None for surroundings of the table."""
+        if surroundings.file is None:
+            return None
+        if surroundings.file not in self._worlds:
+            path = self._image(surroundings.file)
+            self._worlds[surroundings.file] = (path, _hash(path))
+        return self._worlds[surroundings.file]
 
     def action(
         self,
@@ -114,14 +131,32 @@ def catalog_of(spec: DatasetSpec, stages: str) -> Catalog:
         stages,
         resolve=lambda name: resolve_part_file(name, spec.folder).absolute(),
         tolerance=lambda part_id: part_tolerance(spec, part_id),
+        image=lambda name: _checked_image(name, spec.folder),
     )
 
 
+def _checked_image(name: str, folder: Path) -> Path:
+    """Path of an environment image that can light a scene: nothing is rendered before that is known."""
+    from pipeline.light.environment_file import read_environment
+    from pipeline.spec.files import resolve_image_file
+
+    path = resolve_image_file(name, folder).absolute()
+    read_environment(path)
+    return path
+
+
 def plan_scene(scene: SceneSpec, catalog: Catalog) -> ScenePlan:
-    """The actions of one scene. Raises InputError for a part file that cannot be read."""
+    """The actions of one scene. Raises InputError for a part file or an environment image that cannot be read."""
     parts = {item.part_id: catalog.part(item) for item in scene.items}
     part_inputs = tuple(Input(part_role(part_id), PART, action.key) for part_id, action in sorted(parts.items()))
-    render = catalog.action(RENDER, scene.scene_id, render_fields(scene), part_inputs)
+    world = catalog.world(scene.surroundings)
+    render = catalog.action(
+        RENDER,
+        scene.scene_id,
+        render_fields(scene, world[1] if world else None),
+        part_inputs,
+        {WORLD_FILE: str(world[0])} if world else {},
+    )
     from_render = (Input(RENDER, RENDER, render.key),)
     truth = catalog.action(TRUTH, scene.scene_id, truth_fields(scene), from_render + part_inputs)
     photos = catalog.action(PHOTOS, scene.scene_id, photo_fields(scene), from_render)
@@ -145,4 +180,4 @@ def _hash(path: Path) -> str:
     try:
         return sha256_file(path)
     except OSError as error:
-        raise InputError(f"expected a part file at {path}, found: {error.strerror or error}; check the path") from error
+        raise InputError(f"expected a file at {path}, found: {error.strerror or error}; check the path") from error

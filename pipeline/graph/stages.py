@@ -96,7 +96,7 @@ class RenderStage:
 
     def tools(self) -> Mapping[str, str]:
         """Blender, what places parts and writes layers, and the tables of metals, finishes, rigs and surroundings."""
-        libraries = _versions("bpy", "numpy", "shapely", "openimageio", "opencv-python")
+        libraries = _versions("bpy", "numpy", "shapely", "openimageio", "opencv-python", "embreex")
         return {**libraries, **_table_hashes(*RENDER_TABLES)}
 
     def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
@@ -107,7 +107,7 @@ class RenderStage:
         scene = scene_of_render_fields(dict(fields))
         temporary = tempfile.TemporaryDirectory(prefix="glint-", dir=machine.scratch)
         with temporary as scratch, full_disk_errors(Path(scratch), temporary=True):
-            _prepare(scene, _load_parts(inputs), machine, Path(scratch))
+            _prepare(scene, _load_parts(inputs), inputs.get("world"), machine, Path(scratch))
             report = render_in_child(Path(scratch), out, machine.threads, machine.render_timeout_s)
             _keep_defects(Path(scratch), out)
         write_json(out / SCENE_FILE, to_dict(scene))
@@ -224,7 +224,9 @@ def _rendered_scene(bundle: Path) -> SceneSpec:
     return from_dict(SceneSpec, read_json(bundle / SCENE_FILE))
 
 
-def _prepare(scene: SceneSpec, parts: Mapping[str, Part], machine: Machine, folder: Path) -> None:
+def _prepare(
+    scene: SceneSpec, parts: Mapping[str, Part], world_file: Path | None, machine: Machine, folder: Path
+) -> None:
     """Arrange, finish and light *scene*, and write its render job into *folder*."""
     from pipeline.arrange.arrange import arrange
     from pipeline.light.illuminate import illuminate
@@ -240,8 +242,10 @@ def _prepare(scene: SceneSpec, parts: Mapping[str, Part], machine: Machine, fold
         arrangement,
         parts,
         surfaces=surfaces,
-        support_materials={support.look: support_material(support.look) for support in arrangement.supports},
-        illumination=illuminate(scene, arrangement),
+        support_materials={
+            support.look: support_material(support.look, scene.arrangement.seed) for support in arrangement.supports
+        },
+        illumination=illuminate(scene, arrangement, world_file),
         threads=machine.threads,
         folder=folder,
         flawed={
@@ -291,6 +295,7 @@ def _view_rows(bundle: SceneBundle) -> list[dict[str, Any]]:
             "view_index": view.view_index,
             "camera_index": camera.camera_index,
             "rig": view.rig,
+            "rig_scale": view.rig_scale,
             "light_groups": list(view.groups),
             "defects_shown": view.defects,
             "twin_of": view.twin_of,

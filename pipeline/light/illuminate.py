@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -22,10 +23,10 @@ from pipeline.light.shapes import Mesh
 from pipeline.light.sight import View, blocks_a_view, views_of
 from pipeline.light.stands import camera_body, table_frame
 from pipeline.light.surroundings import build_surroundings, surroundings_groups
-from pipeline.spec.scene import SceneSpec
+from pipeline.spec.scene import SceneSpec, SurroundingsSpec
 
 
-def light_groups(rig: str, surroundings: str) -> tuple[str, ...]:
+def light_groups(rig: str, surroundings: SurroundingsSpec) -> tuple[str, ...]:
     """Every light group of a scene with this rig and these surroundings, in the order of `Illumination.groups`.
 
     Raises InputError for an unknown name.
@@ -33,15 +34,16 @@ def light_groups(rig: str, surroundings: str) -> tuple[str, ...]:
     return rig_groups(rig) + surroundings_groups(surroundings)
 
 
-def illuminate(scene: SceneSpec, arrangement: Arrangement) -> Illumination:
+def illuminate(scene: SceneSpec, arrangement: Arrangement, image_file: Path | None = None) -> Illumination:
     """All lamps and surroundings of *scene*, in the world frame, metres, each rig calibrated alone. Deterministic.
 
     Whatever would stand between a camera and the arrangement has `camera_visible` False; the metal mirrors it all the
-    same. Raises InputError for an unknown rig or surroundings, and for a rig that has no room around these parts.
+    same. *image_file*: where the user's environment image is, if the scene has one. Raises InputError for an unknown
+    rig or surroundings, for such an image, and for a rig that has no room around these parts.
     """
     views = views_of(arrangement)
     rigs = [build_rig(spec, arrangement, scene.arrangement.kind) for spec in scene.rigs]
-    around = build_surroundings(scene.surroundings, _reach(rigs, views))
+    around = build_surroundings(scene.surroundings, _reach(rigs, views), image_file)
     lamps, housings = _rig_pieces(rigs, views)
     pieces = [*around.pieces, *(camera_body(view) for view in views)]
     frame = None if around.floor_z is None else table_frame(arrangement.supports, around.floor_z)
@@ -51,7 +53,8 @@ def illuminate(scene: SceneSpec, arrangement: Arrangement) -> Illumination:
         lamps=(*lamps, *(_lamp_out_of_sight(lamp, views) for lamp in around.lamps)),
         surroundings=(*housings, *(_piece_out_of_sight(piece, views) for piece in pieces)),
         world=around.world,
-        groups=tuple(light_groups(rig.name, scene.surroundings.name) for rig in scene.rigs),
+        picture=around.picture,
+        groups=tuple(light_groups(rig.name, scene.surroundings) for rig in scene.rigs),
         without_support=tuple(rig.without_support for rig in rigs),
         scales=tuple(rig.scale for rig in rigs),
     )

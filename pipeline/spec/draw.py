@@ -16,7 +16,7 @@ from typing import Final, cast
 from pipeline.errors import InputError
 from pipeline.spec.draw_photos import draw_photo, light_groups
 from pipeline.spec.films import films_on
-from pipeline.spec.model import DatasetSpec
+from pipeline.spec.model import DatasetSpec, SurroundingsSection
 from pipeline.spec.numbers import between, round_drawn
 from pipeline.spec.scene import (
     SCENE_SCHEMA_VERSION,
@@ -36,6 +36,7 @@ from pipeline.spec.scene import (
     shots_of,
 )
 from pipeline.spec.seeds import Stream, scene_seed, seed_of
+from pipeline.tables import table
 
 DEFAULT_ILLUMINANCE_RATIO: Final = between(0.05, 0.4)
 _BELOW_ONE: Final = math.nextafter(1.0, 0.0)
@@ -189,10 +190,7 @@ def _draw_surroundings(spec: DatasetSpec, index: int, rig_lux: float) -> Surroun
     section = spec.surroundings
     draw = Stream(spec.dataset.seed, index, "surroundings")
     name = draw.name(section.weights)
-    if section.illuminance_lux is not None:
-        ratio = round_drawn(draw.number(section.illuminance_lux) / rig_lux)
-    else:
-        ratio = draw.number(section.illuminance_ratio or DEFAULT_ILLUMINANCE_RATIO)
+    ratio = _illuminance_ratio(section, rig_lux, draw.u())
     return SurroundingsSpec(
         name=name,
         yaw_rad=draw.radians(section.yaw_deg),
@@ -200,6 +198,15 @@ def _draw_surroundings(spec: DatasetSpec, index: int, rig_lux: float) -> Surroun
         file=section.files.get(name),
         seed=seed_of(spec.dataset.seed, index, "surroundings.shape"),
     )
+
+
+def _illuminance_ratio(section: SurroundingsSection, rig_lux: float, u: float) -> float:
+    """Illuminance of the surroundings as a share of the rig's, drawn with the uniform number *u*."""
+    if section.task is not None:
+        return round_drawn(table("illuminance")[section.task]["lux"] / rig_lux)
+    if section.illuminance_lux is not None:
+        return round_drawn(section.illuminance_lux.value(u) / rig_lux)
+    return (section.illuminance_ratio or DEFAULT_ILLUMINANCE_RATIO).value(u)
 
 
 def _draw_cameras(spec: DatasetSpec, index: int) -> Iterator[CameraSpec]:

@@ -20,18 +20,24 @@ TOLERANCE_PX: Final = 0.25
 ANGULAR_RAD: Final = 0.1
 """Largest angle between the normals of neighbouring triangles; shading normals are exact whatever it is."""
 
+_FILE_HASH: Final = "sha256"
 _RENDER_FIELDS = ("schema_version", "dataset", "index", "scene_id", "seed")
 _RENDERED = ("items", "arrangement", "rigs", "surroundings", "cameras", "twins", "render")
 
 
-def render_fields(scene: SceneSpec) -> dict[str, Any]:
-    """What the render stage reads: everything but the split and the photos."""
-    return {name: to_dict(getattr(scene, name)) for name in _RENDER_FIELDS + _RENDERED}
+def render_fields(scene: SceneSpec, world_sha256: str | None = None) -> dict[str, Any]:
+    """What the render stage reads: everything but the split and the photos.
+
+    *world_sha256*: hash of the user's environment image, for scenes that have one.
+    """
+    fields = {name: to_dict(getattr(scene, name)) for name in _RENDER_FIELDS + _RENDERED}
+    return fields if world_sha256 is None else {**fields, _FILE_HASH: world_sha256}
 
 
 def scene_of_render_fields(fields: dict[str, Any]) -> SceneSpec:
     """The SceneSpec that a render stage works with: no photos, and the split it must not look at set to "train"."""
-    return from_dict(SceneSpec, {**fields, "split": "train", "photos": ()})
+    drawn = {name: value for name, value in fields.items() if name != _FILE_HASH}
+    return from_dict(SceneSpec, {**drawn, "split": "train", "photos": ()})
 
 
 def photo_fields(scene: SceneSpec) -> dict[str, Any]:

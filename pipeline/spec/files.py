@@ -19,6 +19,8 @@ CARRIES_UNITS: Final = (".step", ".stp", ".iges", ".igs", ".glb", ".3mf")
 WITHOUT_UNITS: Final = (".stl", ".obj", ".ply")
 PART_SUFFIXES: Final = CARRIES_UNITS + WITHOUT_UNITS
 """Extensions of the part files that can be read, lower case."""
+IMAGE_SUFFIXES: Final = (".exr", ".hdr")
+"""Extensions of environment images: formats that hold radiance, not colours of a screen."""
 
 
 def resolve_part_file(name: str, folder: Path) -> Path:
@@ -32,10 +34,27 @@ def resolve_part_file(name: str, folder: Path) -> Path:
         raise InputError(f'part file "{name}": expected {error}') from None
 
 
+def resolve_image_file(name: str, folder: Path) -> Path:
+    """As `resolve_part_file`, for an environment image."""
+    try:
+        return find_image_file(name, folder)
+    except ValueError as error:
+        raise InputError(f'environment image "{name}": expected {error}') from None
+
+
 def find_part_file(name: str, folder: Path) -> Path:
     """As `resolve_part_file`, raising the validation error that the spec's models report with its path."""
+    return _find(name, folder, PART_SUFFIXES)
+
+
+def find_image_file(name: str, folder: Path) -> Path:
+    """As `resolve_image_file`, raising the validation error that the spec's models report with its path."""
+    return _find(name, folder, IMAGE_SUFFIXES)
+
+
+def _find(name: str, folder: Path, suffixes: tuple[str, ...]) -> Path:
     root, relative = _root_and_relative(name, folder)
-    _check_form(relative)
+    _check_form(relative, suffixes)
     try:
         path = (root / relative).resolve()
         inside, there = path.is_relative_to(root.resolve()), path.is_file()
@@ -56,15 +75,15 @@ def _root_and_relative(name: str, folder: Path) -> tuple[Path, str]:
     return folder, name
 
 
-def _check_form(relative: str) -> None:
+def _check_form(relative: str, suffixes: tuple[str, ...]) -> None:
     allowed = 'a relative path with "/" between folders and without "..", or "assets:" and such a path'
     pure = PurePosixPath(relative)
     if not relative.isprintable() or "\\" in relative or ":" in relative:
         raise problem(allowed)
     if pure.is_absolute() or ".." in pure.parts or not pure.name:
         raise problem(allowed)
-    if pure.suffix.lower() not in PART_SUFFIXES:
-        raise problem(f"a file name that ends in one of {', '.join(PART_SUFFIXES)}")
+    if pure.suffix.lower() not in suffixes:
+        raise problem(f"a file name that ends in one of {', '.join(suffixes)}")
 
 
 def _nearest(path: Path) -> str:

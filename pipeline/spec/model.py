@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo, field_v
 
 from pipeline import tables
 from pipeline.spec.checks import check_sum, problem, suggestion
-from pipeline.spec.files import CARRIES_UNITS, find_part_file
+from pipeline.spec.files import CARRIES_UNITS, find_image_file, find_part_file
 from pipeline.spec.films import films_on
 from pipeline.spec.names import (
     DefectWeights,
@@ -29,6 +29,7 @@ from pipeline.spec.names import (
     RigName,
     RigWeights,
     SensorWeights,
+    TaskName,
     ToneWeights,
 )
 from pipeline.spec.numbers import Counts, Numbers, Section, Within, between, constant
@@ -247,6 +248,10 @@ class SurroundingsSection(Section):
     illuminance_lux: Annotated[Numbers, Within(0, 200000)] | None = Field(
         default=None, description="Instead of a ratio: their illuminance at the working plane, lux."
     )
+    task: TaskName | None = Field(
+        default=None,
+        description="Instead of a number: lit as EN 12464-1 asks for this task (assets/tables/illuminance.toml).",
+    )
     yaw_deg: Annotated[Numbers, Within(-360, 360)] = Field(
         default=between(0, 360), description="Rotation of the surroundings about the vertical, degrees."
     )
@@ -258,9 +263,20 @@ class SurroundingsSection(Section):
             if name not in allowed:
                 raise problem(f"one of {', '.join(allowed)}", f'"{name}"', suggestion(name, allowed))
         check_sum(tuple(self.weights.values()))
-        if self.illuminance_ratio is not None and self.illuminance_lux is not None:
-            raise problem("at most one of illuminance_ratio and illuminance_lux", "both")
+        said = [name for name in ("illuminance_ratio", "illuminance_lux", "task") if getattr(self, name) is not None]
+        if len(said) > 1:
+            raise problem("at most one of illuminance_ratio, illuminance_lux and task", " and ".join(said))
         return self
+
+    @field_validator("files")
+    @classmethod
+    def _files_exist(cls, value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        for name, file in value.items():
+            if name in tables.names("surroundings"):
+                raise problem("names of your own", f'"{name}", an entry of assets/tables/surroundings.toml')
+            if info.context is not None:
+                find_image_file(file, Path(info.context["folder"]))
+        return value
 
 
 def _check_resolution(value: tuple[int, int]) -> tuple[int, int]:
@@ -322,9 +338,10 @@ class PhotosSection(Section):
     light_weight: Annotated[Numbers, Within(0, 100)] = Field(
         default=Numbers(min=0.25, max=2.0, scale="log"), description="Brightness of each light group, 1 = as rendered."
     )
-    light_cct_k: Annotated[Numbers, Within(CCT_RANGE_K[0], 20000)] = Field(
-        default=Numbers(choices=(3000.0, 4000.0, 5000.0, 5700.0, 6500.0)),
-        description="Colour temperature of each light group, kelvin.",
+    light_cct_k: Annotated[Numbers, Within(CCT_RANGE_K[0], 20000)] | None = Field(
+        default=None,
+        description="Colour temperature of each light group, kelvin; if absent, what assets/tables/rigs.toml says of a "
+        "rig's lamps, and 3000, 4000, 5000, 5700 or 6500 for others. Narrow-band lamps keep their colour.",
     )
     group_off_probability: Probability = Field(
         default=0.05, description="Probability that a light group of the rig is switched off; never all of them."

@@ -62,6 +62,7 @@ FilmWeights = Annotated[dict[Annotated[str, InTable("films")], Weight], _SUMS_TO
 DefectWeights = Annotated[dict[Annotated[str, InTable("defects")], Weight], _SUMS_TO_ONE]
 ProcessName = Annotated[str, InTable("processes")]
 RigName = Annotated[str, InTable("rigs")]
+TaskName = Annotated[str, InTable("illuminance")]
 FinishWeights = Annotated[dict[Annotated[str, InTable("finishes")], Weight], _SUMS_TO_ONE]
 RigWeights = Annotated[dict[Annotated[str, InTable("rigs")], Weight], _SUMS_TO_ONE]
 SupportWeights = Annotated[dict[Annotated[str, InTable("supports")], Weight], _SUMS_TO_ONE]
