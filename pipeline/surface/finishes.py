@@ -18,6 +18,7 @@ from pipeline.parts.part import Part
 from pipeline.spec.scene import FaceRule, ItemSpec
 from pipeline.surface.axes import Vector
 from pipeline.surface.face_rules import check_face_rules, misfit, rules_of_faces
+from pipeline.surface.films import cover_with_film
 from pipeline.surface.groove_coordinates import groove_coordinates
 from pipeline.surface.lay import Course, Lay, LayGuide, course_of, lay_cut, no_lay
 from pipeline.surface.material import FaceFinish, FinishedSurface, MetalMaterial
@@ -57,9 +58,10 @@ class Cut:
 
 
 def finish_part(part: Part, item: ItemSpec) -> FinishedSurface:
-    """Finish every face of *part* by the face rules, scheme, Ra quantile and alpha scale of *item*.
+    """Finish every face of *part* by the face rules, scheme, Ra quantile, alpha scale and film of *item*.
 
-    Deterministic. Raises InputError for an unknown metal or finish scheme, or a face rule that cannot be followed.
+    Deterministic. Raises InputError for an unknown metal, finish scheme or film, a film that does not fit the metal, or
+    a face rule that cannot be followed.
     """
     made_of, scheme = metal_of(item), _scheme(item.finish)
     check_face_rules(part, item)
@@ -67,7 +69,7 @@ def finish_part(part: Part, item: ItemSpec) -> FinishedSurface:
     finish_of = {face: replace(cut.finish, face_id=face) for cut in cuts for face in cut.faces}
     materials, material_of_face = _materials(part, cuts, made_of, item)
     lay, groove = _grooves(part, cuts)
-    return FinishedSurface(
+    surface = FinishedSurface(
         materials=materials,
         finishes=tuple(finish_of[i] for i in range(len(part.info.faces))),
         material_of_triangle=material_of_face[part.face_of_triangle],
@@ -76,6 +78,7 @@ def finish_part(part: Part, item: ItemSpec) -> FinishedSurface:
         lay_origin=lay.origin.astype(np.float32),
         groove=groove.astype(np.float32) if any(material.relief for material in materials) else None,
     )
+    return cover_with_film(part, surface, item)
 
 
 def _scheme(name: str) -> dict[str, Any]:
@@ -162,7 +165,8 @@ def _material(cut: Cut, coordinate: str, made_of: Metal, item: ItemSpec, seed: i
 def _grooves(part: Part, cuts: tuple[Cut, ...]) -> tuple[Lay, Vector]:
     """The lay, and (n, 3) groove coordinates in metres."""
     lay, groove = no_lay(len(part.vertices)), np.zeros((len(part.vertices), 3))
-    members, parting = vertices_of_faces(part), parting_of(part)
+    members = vertices_of_faces(part)
+    parting = parting_of(part) if any(cut.made_by.lay_kind == "parting" for cut in cuts) else None
     for cut in cuts:
         own = [members[face] for face in cut.faces]
         vertices = np.concatenate(own)
@@ -175,12 +179,14 @@ def _grooves(part: Part, cuts: tuple[Cut, ...]) -> tuple[Lay, Vector]:
     return lay, groove
 
 
-def _shifted(part: Part, cut: Cut, coordinates: Vector, members: list[NDArray[np.int32]], parting: Parting) -> Vector:
+def _shifted(
+    part: Part, cut: Cut, coordinates: Vector, members: list[NDArray[np.int32]], parting: Parting | None
+) -> Vector:
     """(n, 2) groove coordinates with the origin that the process wants."""
     kind = cut.made_by.lay_kind
     if cut.coordinate(part) == "rings" or kind == "build":
         return coordinates
-    if kind == "parting":
+    if parting is not None and kind == "parting":
         return np.concatenate([parting.coordinates(part, own) for own in members])
     u, v = coordinates.T
     if kind == "feed":

@@ -94,6 +94,12 @@ class Film:
     """Blender roughness (square root of alpha) of the film's own surface."""
     color: Rgb = (1.0, 1.0, 1.0)
     """Clear: tint of the light that passes twice; opaque: linear reflectance."""
+    level: bool = False
+    """Whether the film's surface is smooth over the metal's relief, or follows it."""
+    peel_m: float = 0.0
+    """Correlation length of the orange peel of the film's own surface; 0 = none."""
+    peel_slope: float = 0.0
+    """Rms slope of the orange peel."""
     coverage: float = 1.0
     """Share of the surface that the film covers."""
     patch_m: float = 0.0

@@ -98,10 +98,10 @@ def with_reflectance(of: Metal, f0: Rgb) -> Metal:
     on their reflectance.
     """
     before = _f0(of)
-    pairs = [_refit(n, wanted) for n, wanted in zip(of.ior, f0, strict=True)]
+    pairs = [refit(n, wanted) for n, wanted in zip(of.ior, f0, strict=True)]
     factors = [wanted / was for wanted, was in zip(f0, before, strict=True)]
     points = tuple(
-        _refit(n, factor * _normal_reflectance(n, k)) for (n, k), factor in zip(of.nk_650_550_450, factors, strict=True)
+        refit(n, factor * _normal_reflectance(n, k)) for (n, k), factor in zip(of.nk_650_550_450, factors, strict=True)
     )
     ior, extinction = _rgb([n for n, _ in pairs]), _rgb([k for _, k in pairs])
     grazing = conductor_reflectance(ior, extinction, F82_COSINE)
@@ -115,6 +115,16 @@ def with_reflectance(of: Metal, f0: Rgb) -> Metal:
         f82=_rgb(grazing.tolist()),
         nk_650_550_450=points,
     )
+
+
+def refit(n: float, f0: float) -> tuple[float, float]:
+    """(n, k) of reflectance *f0* with the given n where that is possible."""
+    f0 = min(f0, 0.995)
+    square = (f0 * (n + 1.0) ** 2 - (n - 1.0) ** 2) / (1.0 - f0)
+    if square >= 0.0:
+        return n, math.sqrt(square)
+    root = math.sqrt(f0)
+    return (1.0 + root) / (1.0 - root), 0.0
 
 
 def _spread(row: dict[str, Any]) -> tuple[Rgb, Rgb]:
@@ -136,16 +146,6 @@ def _f0(of: Metal) -> Rgb:
 
 def _normal_reflectance(n: float, k: float) -> float:
     return ((n - 1.0) ** 2 + k**2) / ((n + 1.0) ** 2 + k**2)
-
-
-def _refit(n: float, f0: float) -> tuple[float, float]:
-    """(n, k) of reflectance *f0* with the given n where that is possible."""
-    f0 = min(f0, 0.995)
-    square = (f0 * (n + 1.0) ** 2 - (n - 1.0) ** 2) / (1.0 - f0)
-    if square >= 0.0:
-        return n, math.sqrt(square)
-    root = math.sqrt(f0)
-    return (1.0 + root) / (1.0 - root), 0.0
 
 
 def _rgb(values: list[float]) -> Rgb:
