@@ -23,6 +23,7 @@ PARENTS: Final = {
     "photos": {"scene_id": "scenes", "view_id": "views"},
     "instances": {"view_id": "views"},
     "reflections": {"view_id": "views"},
+    "defects": {"view_id": "views"},
     "highlights": {"photo_id": "photos"},
     "outputs": {"scene_id": "scenes"},
 }

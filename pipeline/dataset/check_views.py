@@ -40,7 +40,7 @@ def relative_error(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
 
 
 def check_view(dataset: Dataset, view: Row, findings: Findings) -> None:
-    """Check the layers of one view and the rows of its instances and reflections."""
+    """Check the layers of one view and the rows of its instances, reflections and defects."""
     findings.count("views")
     where = f"view {view['view_id']}"
     _guarded(findings, where, lambda: _check_light(dataset, view, findings, where))
@@ -102,6 +102,13 @@ def _check_instances(dataset: Dataset, view: Row, findings: Findings) -> None:
             inside = not (mask & (layer_ids != row["instance_id"])).any()
             findings.expect(inside, "reflection mask", place, "pixels of that instance only", "pixels beyond it")
         findings.expect(0.0 <= row["share"] <= 1.0, "share", place, "0 to 1", row["share"])
+    for row in dataset.defects(view["view_id"]):
+        place = f"{where}, instance {row['instance_id']}, defect {row['defect_id']} ({row['kind']})"
+        findings.expect(view["defects_shown"] is not False, "defects", place, "none in a defect-free twin", "one")
+        mask = _check_area(place, row, layer_ids.shape, findings)
+        if mask is not None:
+            inside = not (mask & (layer_ids != row["instance_id"])).any()
+            findings.expect(inside, "defect mask", place, "pixels of that instance only", "pixels beyond it")
 
 
 def _check_instance(where: str, row: Row, drawn: NDArray[np.bool_], findings: Findings) -> None:

@@ -130,6 +130,10 @@ class Dataset:
         """What the parts of a view show."""
         return self.rows("reflections", "view_id", view_id)
 
+    def defects(self, view_id: str) -> list[Row]:
+        """The defects in a view, seen or not; none in a defect-free twin."""
+        return self.rows("defects", "view_id", view_id)
+
     def image(self, photo_id: str) -> NDArray[np.uint8]:
         """(h, w, 3) uint8 RGB, sRGB. Raises DamageFound when the file cannot be read."""
         import cv2

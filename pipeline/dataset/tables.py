@@ -234,6 +234,30 @@ REFLECTIONS: Final = TableSchema(
     ),
 )
 
+DEFECTS: Final = TableSchema(
+    "defects",
+    "a defect of a part instance, in a view that shows defects",
+    ("view_id", "instance_id", "defect_id"),
+    (
+        Column("view_id", TEXT, "The view", required=True),
+        Column("scene_id", TEXT, "Its scene"),
+        Column("instance_id", INTEGER, "The part instance that has it", required=True),
+        Column("defect_id", INTEGER, "Number of the defect on the instance, from 1", required=True),
+        Column("kind", TEXT, "scratch, dent, burr, chip, pit, porosity, crack, rust, stain ...", required=True),
+        Column("severity", NUMBER, "0 = hardly visible, 1 = scrap", "0..1", required=True),
+        Column("size_mm", NUMBERS, "Length and width of the defect on the part", "mm", required=True, length=2),
+        Column("depth_um", NUMBER, "Largest depth below or height above the sound surface; 0 without relief", "um"),
+        Column("face_ids", INTEGERS, "CAD faces that carry it, or that its edge separates", required=True),
+        Column("position", NUMBERS, f"Its middle, {_OPENCV}", "m", required=True, length=3),
+        Column("centre_px", NUMBERS, "Its middle in the image, seen or not; null behind the camera", "px", length=2),
+        Column("visible", FLAG, "Whether any pixel shows it", required=True),
+        Column("bbox", NUMBERS, "Box of the mask: x, y, w, h; null when nothing is seen", "px", length=4),
+        Column("area_px", INTEGER, "Pixels that it touches: those of the mask", "px", required=True),
+        Column("covered_px", NUMBER, "Sum over the mask of the share of each pixel that it covers", "px"),
+        Column("mask_rle", TEXT, f"Pixels that it touches; {_RLE}", required=True),
+    ),
+)
+
 OUTPUTS: Final = TableSchema(
     "outputs",
     "a stage output that the build is made of",
@@ -246,7 +270,7 @@ OUTPUTS: Final = TableSchema(
 )
 
 TABLES: Final[dict[str, TableSchema]] = {
-    table.name: table for table in (SCENES, VIEWS, PHOTOS, INSTANCES, HIGHLIGHTS, REFLECTIONS, OUTPUTS)
+    table.name: table for table in (SCENES, VIEWS, PHOTOS, INSTANCES, HIGHLIGHTS, REFLECTIONS, DEFECTS, OUTPUTS)
 }
 """Every table of a build by name. Which scene, view and photo a row belongs to is in its *_id columns."""
 

@@ -33,7 +33,7 @@ def verify(root: Path, build: str | None = None, deep: bool = True, progress: Pr
     if opened is not None:
         tables = check_tables(root, opened.folder, opened.record, records, findings)
         # Looking further into tables of another form would only repeat that they are damaged.
-        if deep and {"views", "photos", "instances", "highlights", "reflections"} <= tables.keys():
+        if deep and {"views", "photos", "instances", "highlights", "reflections", "defects"} <= tables.keys():
             _check_pictures(Dataset(root, opened.folder), findings, progress)
     return Report(opened.number if opened else None, findings.checked, tuple(findings.problems))
 

@@ -130,7 +130,7 @@ class FakeTruth:
         FakeSettings.from_environment().leave_trace(self.name, fields["scene_id"])
         views = json.loads((inputs["render"] / ROWS_FILE).read_text())["views"]
         instances = [_instance(view, item) for view in views for item in fields["items"]]
-        _write_rows(out, {"instances": instances, "reflections": []})
+        _write_rows(out, {"instances": instances, "reflections": [], "defects": []})
         return RunReport({})
 
 

@@ -96,7 +96,9 @@ class RenderStage:
 
     def tools(self) -> Mapping[str, str]:
         """Blender, what places parts and writes layers, and the tables of metals, finishes, rigs and surroundings."""
-        libraries = _versions("bpy", "numpy", "shapely", "openimageio", "opencv-python", "embreex")
+        libraries = _versions(
+            "bpy", "numpy", "scipy", "shapely", "manifold3d", "openimageio", "opencv-python", "embreex"
+        )
         return {**libraries, **_table_hashes(*RENDER_TABLES)}
 
     def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
@@ -131,13 +133,15 @@ class TruthStage:
         return _versions("embreex", "pycocotools")
 
     def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
-        """Write the rows of instances and reflections."""
+        """Write the rows of instances, reflections and defects."""
         from pipeline.reflect.reflections import reflection_rows
+        from pipeline.truth.defects import defect_rows
         from pipeline.truth.instances import instance_rows
 
         bundle = inputs["render"]
         instances = instance_rows(bundle, _load_parts(inputs), _rendered_scene(bundle))
-        write_json(out / ROWS_FILE, {"instances": instances, "reflections": reflection_rows(bundle)})
+        rows = {"instances": instances, "reflections": reflection_rows(bundle), "defects": defect_rows(bundle)}
+        write_json(out / ROWS_FILE, rows)
         return RunReport({"instances": float(len(instances))})
 
 

@@ -70,6 +70,7 @@ def _sections(tables: BuildTables, table: str, wanted: str) -> Iterable[str]:
     view_ids = _view_ids(tables, table, row)
     yield _listed(tables, "instances", ("view_id", view_ids), "part instances")
     yield _listed(tables, "reflections", ("view_id", view_ids), "what the metal shows")
+    yield _listed(tables, "defects", ("view_id", view_ids), "defects")
     if table != "photos":
         yield _listed(tables, "photos", ("view_id", view_ids), "photos")
     scene = row if table == "scenes" else _row(tables, "scenes", row["scene_id"])
@@ -110,6 +111,7 @@ def _unit(column: Column) -> str:
 _LISTED: Final = {
     "instances": ("instance_id", "part_id", "category", "metal", "finish", "px_visible", "visible_fraction"),
     "highlights": ("highlight_id", "instance_id", "light_id", "light_kind", "area_px", "peak_radiance"),
+    "defects": ("instance_id", "defect_id", "kind", "severity", "size_mm", "depth_um", "area_px", "bbox"),
     "reflections": ("instance_id", "reflected_kind", "reflected_id", "area_px", "share", "mean_distance_m"),
     "photos": ("photo_id", "exposure_ev", "clipped_fraction", "sensor", "lens", "tone", "image_path"),
 }

@@ -37,6 +37,18 @@ class FullMask:
     """Whether it reaches beyond the image."""
 
 
+@dataclass(frozen=True, eq=False)
+class _Outline:
+    """The shape whose silhouette counts: that of the part, or of an instance that defects changed."""
+
+    vertices: NDArray[np.float64]
+    caster: PartCaster
+
+    @classmethod
+    def of(cls, vertices: NDArray[np.float64], triangles: NDArray[np.int32]) -> _Outline:
+        return cls(vertices[np.unique(triangles)], PartCaster(vertices, triangles))
+
+
 def instance_rows(bundle: Path, parts: Mapping[str, Part], scene: SceneSpec) -> list[dict[str, Any]]:
     """One row per view and part instance of the bundle in folder *bundle*, invisible instances too.
 
@@ -46,16 +58,19 @@ def instance_rows(bundle: Path, parts: Mapping[str, Part], scene: SceneSpec) -> 
     missing = sorted({item.part_id for item in scene_bundle.items} - set(parts))
     if missing:
         raise InputError(f"scene {scene.scene_id}: expected the parts {missing}, found {sorted(parts)}")
-    casters = {
-        part_id: PartCaster(parts[part_id].vertices, parts[part_id].triangles)
+    sound = {
+        part_id: _Outline.of(parts[part_id].vertices, parts[part_id].triangles)
         for part_id in sorted({item.part_id for item in scene_bundle.items})
     }
+    changed = {mesh.instance_id: _changed_outline(bundle / mesh.file) for mesh in scene_bundle.changed_meshes}
     constant = {item.instance_id: _scene_columns(item, parts, scene, scene_bundle) for item in scene_bundle.items}
     rows = []
     for view in scene_bundle.views:
         ids = read_ids(view_folder(bundle, view.view_index) / "instance.png")
         for item in scene_bundle.items:
-            seen = _view_columns(view, item, parts[item.part_id], casters[item.part_id], ids == item.instance_id)
+            outline = changed.get(item.instance_id) if view.defects else None
+            visible = ids == item.instance_id
+            seen = _view_columns(view, item, parts[item.part_id], outline or sound[item.part_id], visible)
             rows.append({"view_id": view.view_id, **constant[item.instance_id], **seen})
     return rows
 
@@ -75,6 +90,11 @@ def full_mask(
         in_frame[y : y + height, x : x + width] = wide[top : top + height, left : left + width]
     px_full = int(np.count_nonzero(wide))
     return FullMask(in_frame, px_full, px_full > int(np.count_nonzero(in_frame)))
+
+
+def _changed_outline(path: Path) -> _Outline:
+    with np.load(path, allow_pickle=False) as arrays:
+        return _Outline.of(arrays["vertices"], arrays["triangles"])
 
 
 def _scene_columns(
@@ -106,13 +126,13 @@ def _item_spec(scene: SceneSpec, instance_id: int) -> ItemSpec:
 
 
 def _view_columns(
-    view: BundleView, item: PlacedItem, part: Part, caster: PartCaster, visible: NDArray[np.bool_]
+    view: BundleView, item: PlacedItem, part: Part, outline: _Outline, visible: NDArray[np.bool_]
 ) -> dict[str, Any]:
     """Columns of one instance, whose visible mask is *visible* (h, w), in one view."""
     camera = view.camera
     camera_from_part = matrix(camera.cam_from_world) @ matrix(item.world_from_part)
-    box = pixel_box(camera, transform(camera_from_part, part.vertices))
-    full = full_mask(camera, camera_from_part, caster, box)
+    box = pixel_box(camera, transform(camera_from_part, outline.vertices))
+    full = full_mask(camera, camera_from_part, outline.caster, box)
     # A ray that grazes the silhouette may hit in one renderer and miss in the other: what is seen is part of the whole.
     in_frame = full.in_frame | visible
     px_visible = int(np.count_nonzero(visible))

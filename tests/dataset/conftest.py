@@ -107,7 +107,11 @@ def truth_rows(index: int) -> dict[str, list[dict[str, Any]]]:
     mask[4:6, 4:8] = True
     reflection = {"view_id": view_id, "instance_id": 1, "reflected_kind": "light", "reflected_id": "ring"}
     reflection |= {"area_px": 8, "share": 8 / seen, "mean_distance_m": 0.4, "mask_rle": masks.encode(mask)}
-    return {"instances": rows, "reflections": [reflection]}
+    defect = {"view_id": view_id, "scene_id": scene_name(index), "instance_id": 1, "defect_id": 1, "kind": "scratch"}
+    defect |= {"severity": 0.5, "size_mm": [8.0, 0.1], "depth_um": 12.0, "face_ids": [0], "position": [0.0, 0.0, 0.4]}
+    defect |= {"centre_px": [6.0, 5.0], "visible": True, "bbox": [4, 4, 4, 2], "area_px": 8, "covered_px": 5.5}
+    defect |= {"mask_rle": masks.encode(mask)}
+    return {"instances": rows, "reflections": [reflection], "defects": [defect]}
 
 
 def photo_rows(index: int, folder: Path) -> dict[str, list[dict[str, Any]]]:

@@ -15,9 +15,10 @@ from pipeline.bundle import DEFECTS_FOLDER, PlacedDefect, SkippedDefect
 from pipeline.defect_patches import Raster
 from pipeline.parts.part import Part
 from pipeline.spec.scene import DefectSpec, ItemSpec
+from pipeline.surface.defects.body import Body
 from pipeline.surface.defects.drawings import ALONG_THE_LAY, DRAWINGS, aspect
 from pipeline.surface.defects.kinds import Kind, kind, shape_of
-from pipeline.surface.defects.mesh_defects import MAKERS, Body
+from pipeline.surface.defects.mesh_defects import MAKERS
 from pipeline.surface.defects.places import carriers, find_place
 from pipeline.surface.material import DefectPatch, FinishedSurface, MetalMaterial
 from pipeline.surface.roles import Workpiece, understand

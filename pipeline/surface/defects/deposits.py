@@ -8,7 +8,7 @@ from scipy.ndimage import distance_transform_edt, gaussian_filter
 from pipeline.defect_patches import Raster
 from pipeline.surface.defects.shape import Array, Flags, Grid, Shape, fractal, grid, noise, ramp, single
 
-RUST_COLORS = np.array([[0.30, 0.095, 0.024], [0.19, 0.056, 0.016], [0.085, 0.028, 0.012], [0.045, 0.018, 0.011]])
+RUST_COLORS = np.array([[0.42, 0.15, 0.035], [0.30, 0.095, 0.024], [0.17, 0.055, 0.018], [0.08, 0.03, 0.014]])
 """Linear reflectance from young, thin rust (lepidocrocite, goethite) to old, thick rust (haematite, magnetite)."""
 SCALE = (0.34, 0.31, 0.27)
 """Linear reflectance of what a dried drop leaves: salts and emulsifier."""
@@ -31,8 +31,8 @@ def rust(shape: Shape) -> Raster:
     stained = gaussian_filter((inside | specks).astype(float), 3e-4 / on.texel_m)
     veil = np.clip(0.85 * stained * np.clip(0.7 + 0.5 * grain, 0, 1.2), 0.0, 0.6)
     veil[veil < 0.04] = 0.0
-    deposit = np.maximum(np.maximum(solid * inside, 0.75 * specks), 0.5 * veil * (shape.severity + 0.2))
-    thickness = np.where(inside, ramp(depth, 0.0, 5e-4) * (0.5 + 0.25 * grain + 0.12 * fine), 0.12 * specks)
+    deposit = np.maximum(np.maximum(solid * inside, 0.95 * specks), 0.5 * veil * (shape.severity + 0.2))
+    thickness = np.where(inside, ramp(depth, 0.0, 5e-4) * (0.5 + 0.25 * grain + 0.12 * fine), 0.05 * specks)
     return Raster(
         on.texel_m,
         deposit >= 0.05,

@@ -73,7 +73,8 @@ def _gabor(on: Grid, period_m: float, direction: float, size: list[int]) -> Arra
     along, across = x * math.cos(direction) + y * math.sin(direction), y * math.cos(direction) - x * math.sin(direction)
     bell = np.exp(-0.5 * ((across / (0.5 * period_m)) ** 2 + (along / (0.7 * period_m)) ** 2))
     wave = bell * np.cos(2.0 * math.pi * across / period_m)
-    result: Array = wave - bell * (wave.sum() / bell.sum())
+    lift = float(np.sum(wave)) / float(np.sum(bell))  # no answer to what is even
+    result: Array = wave - lift * bell
     return result
 
 
@@ -110,7 +111,7 @@ def oil_film(shape: Shape) -> Raster:
         inside,
         single(np.where(inside, height, 0.0)),
         film=single(ramp(depth, 0.0, 1e-4) * inside),
-        tint=single(0.25 * shape.severity * ramp(depth, 0.0, 6e-4) * inside),
+        tint=single((0.12 + 0.3 * shape.severity) * ramp(depth, 0.0, 6e-4) * inside),
         film_ior=GREASE_IOR,
         film_roughness=0.03,
     )
