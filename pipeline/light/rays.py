@@ -17,7 +17,7 @@ from pipeline.light.lamps import LampMesh, SurroundingMesh
 from pipeline.light.photometry import form_factor, luminance
 from pipeline.light.shapes import Mesh, Vector
 
-PATCHES_ACROSS: Final = 6
+PATCHES_ACROSS: Final = 20
 """A lamp is looked at in patches no longer than its longest edge over this."""
 
 _ORIGIN: Final = (0.0, 0.0, 0.0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -107,10 +108,17 @@ def _users_image(spec: SurroundingsSpec, wanted: float, image_file: Path | None)
     return Surroundings(USER_GROUPS, (), (), world, None, image_file)
 
 
+@lru_cache(maxsize=4)
+def _measured_room(name: str, groups: tuple[str, ...], seed: int) -> tuple[Room, float]:
+    """A room, and the irradiance that its emitters give the table at any scale and turn."""
+    room = _ROOMS[name](groups, Dice(seed, name))
+    return room, visible_irradiance(room.lamps, room.pieces)
+
+
 def _room(spec: SurroundingsSpec, groups: tuple[str, ...], reach: tuple[float, float], wanted: float) -> Surroundings:
-    room = _ROOMS[spec.name](groups, Dice(spec.seed, spec.name))
+    room, given = _measured_room(spec.name, groups, spec.seed)
     scale = max(1.0, reach[0] / room.clear_radius, reach[1] / room.clear_height)
-    factor = wanted / visible_irradiance(room.lamps, room.pieces)  # the same at any scale and turn
+    factor = wanted / given
     return Surroundings(
         groups=groups,
         lamps=tuple(dimmed(turned_lamp(lamp, spec.yaw_rad, scale), factor) for lamp in room.lamps),
