@@ -5,7 +5,7 @@ grooves (`lay`), what lies between them (`relief`).
 
 u grows by one per metre across the lay, towards cross(normal, along). Where the grooves of a curved face are cuts with
 parallel planes (freeform passes, printed layers) u is the distance between the planes: grooves lie farther apart on
-slopes, as they do.
+slopes, as they do. Straight grooves of a cone or a ring converge; there u is the arc at the mean radius.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.parts.part import Part
-from pipeline.surface.axes import Axis, Vector
-from pipeline.surface.lay import Course, along_grooves
+from pipeline.parts.part import Face, Part
+from pipeline.surface.axes import Axis, Vector, axis_of, parallel
+from pipeline.surface.lay import Course, along_grooves, tangent_to
 
 Indices = NDArray[np.int32]
 
@@ -41,7 +41,8 @@ def groove_coordinates(part: Part, faces: Sequence[int], members: Sequence[Indic
         return np.stack([points @ course.step, v], axis=1)
     if kind == "plane":
         return np.stack([points @ across[0], v], axis=1)
-    u = [_integrate(part, face, own, across[own_rows]) for face, own, own_rows in _pieces(faces, members)]
+    pieces = _pieces(faces, members)
+    u = [_across_face(part, part.info.faces[face], own, across[rows], course) for face, own, rows in pieces]
     return np.stack([np.concatenate(u), v], axis=1)
 
 
@@ -76,22 +77,38 @@ def _along_generatrix(points: Vector, normals: Vector, axis: Axis) -> Vector:
     return np.asarray(radii * slope[0] + heights * slope[1], dtype=np.float64)
 
 
-def _integrate(part: Part, face: int, vertices: Indices, across: Vector) -> Vector:
-    """(n,) metres: the length across the lay from the first vertex of *face*, summed over the edges of its mesh.
+def _across_face(part: Part, face: Face, vertices: Indices, across: Vector, course: Course) -> Vector:
+    """(n,) metres: the way across the lay from the first vertex of *face*, summed over the edges of its mesh.
 
-    On walls, bends and rounds the sum does not depend on the way. Seams are open, as their vertices are double.
+    Seams are open, as their vertices are double. On walls and bends the sum does not depend on the way.
     """
-    triangles = np.searchsorted(vertices, part.triangles[part.face_of_triangle == face])
+    triangles = np.searchsorted(vertices, part.triangles[part.face_of_triangle == face.face_id])
     before = _spanning_tree(len(vertices), triangles)
-    middle = across + across[before]
-    lengths = np.linalg.norm(middle, axis=1, keepdims=True)
-    middle = np.divide(middle, lengths, out=np.zeros_like(middle), where=lengths > 0.0)
-    points = part.vertices[vertices]
-    u = ((points - points[before]) * middle).sum(axis=1)
+    points, axis = part.vertices[vertices], axis_of(face)
+    if axis is not None and parallel(axis.direction, np.asarray(course.direction)):
+        u = _arcs(points, before, across, axis)
+    else:
+        middle = across + across[before]
+        lengths = np.linalg.norm(middle, axis=1, keepdims=True)
+        middle = np.divide(middle, lengths, out=np.zeros_like(middle), where=lengths > 0.0)
+        u = ((points - points[before]) * middle).sum(axis=1)
     while before.any():  # pointer doubling: log2 of the longest way
         u = u + u[before]
         before = before[before]
     return np.asarray(u, dtype=np.float64)
+
+
+def _arcs(points: Vector, before: NDArray[np.int64], across: Vector, axis: Axis) -> Vector:
+    """(n,) metres around *axis* from the vertex before each one, at the mean radius of all."""
+    arms = points - axis.origin
+    first = tangent_to(axis.direction[None, :], arms[:1])[0]
+    second = np.cross(axis.direction, first)
+    x, y = arms @ first, arms @ second
+    radii, angles = np.hypot(x, y), np.arctan2(y, x)
+    sign = np.sign((across * np.cross(axis.direction, arms)).sum())
+    steps = np.mod(angles - angles[before] + np.pi, 2.0 * np.pi) - np.pi
+    steps[(radii < 1e-9) | (radii[before] < 1e-9)] = 0.0
+    return np.asarray(sign * 0.5 * (radii.min() + radii.max()) * steps, dtype=np.float64)
 
 
 def _spanning_tree(count: int, triangles: NDArray[np.int64]) -> NDArray[np.int64]:

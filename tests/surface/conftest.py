@@ -164,6 +164,26 @@ def hole() -> Callable[..., Patch]:
 
 
 @pytest.fixture
+def assemble_parts() -> Callable[..., Part]:
+    """A part of any patches."""
+    return assemble
+
+
+@pytest.fixture
+def make_ball() -> Callable[..., Part]:
+    """A ball of 10 mm radius that is one freeform face, as read from a mesh."""
+
+    def make() -> Part:
+        import trimesh
+
+        ball = trimesh.creation.icosphere(3, 0.01)
+        face = {"kind": "freeform", "area_m2": float(ball.area)}
+        return assemble([(ball.vertices, ball.vertices / 0.01, ball.faces, face)])
+
+    return make
+
+
+@pytest.fixture
 def make_item() -> Callable[..., ItemSpec]:
     def make(finish="machined", quantile=0.5, alpha_scale=1.0, instance_id=1, metal="steel_carbon") -> ItemSpec:
         return ItemSpec(
