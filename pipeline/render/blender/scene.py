@@ -14,6 +14,7 @@ from pipeline.arrange.arrangement import PlacedCamera, matrix
 from pipeline.render.blender.groove_frame import PIXEL_ANGLE
 from pipeline.render.blender.meshes import build_mesh, dress, number_materials, place
 from pipeline.render.blender.shaders import build_material, build_world
+from pipeline.render.footprint import finest_pixels
 from pipeline.render.job import RenderJob
 
 CLIP_START_M: Final = 0.001
@@ -37,7 +38,10 @@ def build_scene(job: RenderJob, folder: Path) -> bpy.types.Scene:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
     _settings(scene, job)
-    materials = [build_material(material, folder=folder) for material in job.materials]
+    finest = finest_pixels(job, folder)
+    materials = [
+        build_material(material, float(pixel), folder) for material, pixel in zip(job.materials, finest, strict=True)
+    ]
     number_materials(materials)
     meshes = {file: _load_mesh(folder, file) for file in _mesh_files(job)}
     for entry in job.objects:
