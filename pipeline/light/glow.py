@@ -5,6 +5,8 @@ Covers: the factor in numpy, for calibration. `render.blender.emitters` builds t
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -78,10 +80,14 @@ def glow_of(
 
 
 def finest_m(glow: Glow) -> float:
-    """Metres over which *glow* may be taken as even."""
-    lengths = [0.1 * min(glow.size_m), *([glow.seam_m] if any(glow.fields) else [])]
-    lengths += [size / cells / 4 for size, cells in zip(glow.size_m, glow.cells, strict=True) if cells > 0]
-    return min(lengths)
+    """Metres over which *glow* may be taken as even, its LEDs apart."""
+    return min(0.2 * min(glow.size_m), *([2.0 * glow.seam_m] if any(glow.fields) else [math.inf]))
+
+
+def without_cells(glow: Glow) -> tuple[Glow, float]:
+    """*glow* with its LEDs evened out, and what that leaves of the radiance: whole periods average exactly."""
+    axes = sum(cells > 0 for cells in glow.cells)
+    return replace(glow, cells=(0, 0)), float((1.0 - 0.5 * glow.cell_contrast) ** axes)
 
 
 def vec3(vector: Vector) -> tuple[float, float, float]:

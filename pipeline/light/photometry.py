@@ -7,11 +7,12 @@ Covers: irradiance of Lambertian, one-sided, unoccluded emitters, even or patter
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pipeline.light.glow import finest_m, glow_factor, mean_factor, patches
+from pipeline.light.glow import finest_m, glow_factor, mean_factor, patches, without_cells
 from pipeline.light.lamps import LampMesh
 from pipeline.light.shapes import Mesh, Vector, unit
 from pipeline.surface.material import Glow, Rgb
@@ -50,9 +51,10 @@ def _form_factor_of(lamp: LampMesh, point: ArrayLike, normal: ArrayLike) -> floa
 
 def _patterned(lamp: LampMesh, glow: Glow, point: ArrayLike, normal: ArrayLike) -> float:
     """The form factor weighted by the glow: patch by patch, each so small that it is even."""
-    mesh = patches(Mesh(lamp.vertices, lamp.triangles), finest_m(glow))
-    weights = glow_factor(lamp.material, mesh.vertices[mesh.triangles].mean(axis=1))
-    return float(weights @ _form_factors(mesh.vertices, mesh.triangles, point, normal))
+    even, share = without_cells(glow)
+    mesh = patches(Mesh(lamp.vertices, lamp.triangles), finest_m(even))
+    weights = glow_factor(replace(lamp.material, glow=even), mesh.vertices[mesh.triangles].mean(axis=1))
+    return share * float(weights @ _form_factors(mesh.vertices, mesh.triangles, point, normal))
 
 
 def form_factor(vertices: Vector, triangles: NDArray[np.int32], point: ArrayLike, normal: ArrayLike) -> float:

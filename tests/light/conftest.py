@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def _arrangement(radius: float = 0.12, directions: tuple[tuple[float, float, flo
     table = SupportMesh("table", "wood", corners, normals, np.array([[0, 1, 2], [0, 2, 3]], dtype=np.int32))
     centre = (0.01, -0.02, 0.4 * radius)
     wanted = directions or ((-80.0, 40.0, 6.0 * radius), (30.0, 55.0, 8.0 * radius))
-    cameras = tuple(_camera(azimuth, elevation, distance, centre) for azimuth, elevation, distance in wanted)
+    cameras = tuple(replace(_camera(*place, centre), camera_index=number) for number, place in enumerate(wanted))
     return Arrangement((), (table,), cameras, centre, radius)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import itertools
 import math
 from pathlib import Path
 
@@ -12,9 +11,9 @@ import pytest
 import trimesh
 
 from pipeline.errors import InputError
+from pipeline.light.glow import glow_factor
 from pipeline.light.illuminate import illuminate, light_groups
-from pipeline.light.rigs import rig_groups
-from pipeline.light.surroundings import surroundings_groups
+from pipeline.light.rigs import build_rig, rig_groups
 from pipeline.tables import names, table
 
 RIGS = names("rigs")
@@ -24,8 +23,8 @@ IMAGES = tuple(name for name, row in table("surroundings").items() if row["kind"
 WEIGHTS = np.array([0.2126, 0.7152, 0.0722])
 
 
-def sampled_luminance(lamps, samples=60_000, seed=5):
-    """Radiance of a white horizontal reflector at the origin, by sampling the lamps' areas (no form factors)."""
+def sampled_luminance(lamps, normal=(0.0, 0.0, 1.0), samples=60_000, seed=5):
+    """Radiance of a white reflector at the origin with *normal*, by sampling the lamps' areas (no form factors)."""
     rng = np.random.default_rng(seed)
     total = 0.0
     for lamp in lamps:
@@ -40,7 +39,7 @@ def sampled_luminance(lamps, samples=60_000, seed=5):
         points = a + u[:, None] * (b - a) + v[:, None] * (c - a)
         squared = (points**2).sum(axis=1)
         facing = np.clip(-(points * (cross / doubled[:, None])[chosen]).sum(axis=1), 0, None)
-        share = np.clip(points[:, 2], 0, None) * facing / squared**2
+        share = np.clip(points @ np.array(normal), 0, None) * facing / squared**2 * glow_factor(lamp.material, points)
         total += float(WEIGHTS @ lamp.material.radiance) * 0.5 * doubled.sum() * float(share.mean())
     return total / math.pi
 
@@ -50,19 +49,15 @@ def as_trimesh(things):
     return trimesh.util.concatenate(meshes)
 
 
-@pytest.mark.parametrize("rig", RIGS)
+@pytest.mark.parametrize("rig", [rig for rig in RIGS if rig != "back_light"])  # its receiver lies on the lamp itself
 @pytest.mark.parametrize("radius", [0.05, 0.35])
-def test_rig_gives_a_white_reflector_radiance_one(rig, radius, make_scene, make_arrangement):
-    light = illuminate(make_scene(rig=rig), make_arrangement(radius))
-    mine = [lamp for lamp in light.lamps if lamp.group in rig_groups(rig)]
-    assert sampled_luminance(mine) == pytest.approx(1.0, rel=0.015)
-
-
-@pytest.mark.parametrize("room", ROOMS)
-def test_room_gives_the_wanted_share_of_illuminance(room, make_scene, make_arrangement):
-    light = illuminate(make_scene(surroundings=room, ratio=0.45), make_arrangement())
-    mine = [lamp for lamp in light.lamps if lamp.group in surroundings_groups(room)]
-    assert sampled_luminance(mine) == pytest.approx(0.45, rel=0.015)
+def test_rig_gives_a_white_reflector_in_its_working_plane_radiance_one(rig, radius, make_scene, make_arrangement):
+    arrangement = make_arrangement(radius)
+    lamps = [lamp for lamp in illuminate(make_scene(rig=rig), arrangement).lamps if lamp.rig == 0]
+    tolerance = 0.04 if rig.startswith("stripes") else 0.015  # one phase of a screen differs from its mean
+    for receiver in build_rig(make_scene(rig=rig).rigs[0], arrangement).receivers:
+        mine = [lamp for lamp in lamps if lamp.camera == receiver.camera]
+        assert sampled_luminance(mine, receiver.normal) == pytest.approx(1.0, rel=tolerance)
 
 
 @pytest.mark.parametrize("name", IMAGES)
@@ -82,14 +77,14 @@ def test_image_world_gives_the_wanted_share_of_illuminance(name, make_scene, mak
     assert world.radiance * irradiance / math.pi == pytest.approx(0.5, rel=0.01)
 
 
-def test_groups_are_those_of_the_tables_and_at_most_six(make_scene, make_arrangement):
+def test_groups_are_those_of_the_tables_and_at_most_six_but_for_sectors(make_scene, make_arrangement):
     arrangement = make_arrangement()
-    for rig, surroundings in itertools.product(RIGS, SURROUNDINGS):
+    for rig, surroundings in [*((rig, "wheel_studio") for rig in RIGS), *(("dome", name) for name in SURROUNDINGS)]:
         light = illuminate(make_scene(rig=rig, surroundings=surroundings), arrangement)
         wanted = (*table("rigs")[rig]["groups"], *table("surroundings")[surroundings]["groups"])
         assert light.groups == (wanted,)  # one rig
-        assert wanted == light_groups(rig, surroundings)
-        assert len(set(wanted)) == len(wanted) <= 6
+        assert wanted == light_groups(rig, make_scene(surroundings=surroundings).surroundings)
+        assert len(set(wanted)) == len(wanted) <= (18 if rig.startswith("photometric") else 6)
         used = {lamp.group for lamp in light.lamps} | ({light.world.group} if light.world.radiance > 0 else set())
         assert used == set(wanted)
         ids = [lamp.light_id for lamp in light.lamps]
@@ -97,31 +92,36 @@ def test_groups_are_those_of_the_tables_and_at_most_six(make_scene, make_arrange
 
 
 @pytest.mark.parametrize("rig", RIGS)
-@pytest.mark.parametrize("radius", [0.02, 0.5])
+@pytest.mark.parametrize("radius", [0.03, 0.35])
 def test_rig_lamps_face_the_parts_from_a_distance(rig, radius, make_scene, make_arrangement):
     arrangement = make_arrangement(radius)
     light = illuminate(make_scene(rig=rig), arrangement)
     for lamp in light.lamps:
-        if lamp.group not in rig_groups(rig):
+        if lamp.rig is None:
             continue
         corners = lamp.vertices[lamp.triangles] - np.array(arrangement.centre)
         normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         assert ((normals * corners.mean(axis=1)).sum(axis=1) < 0).all(), lamp.light_id
-        assert np.linalg.norm(corners.mean(axis=1), axis=1).min() >= 2.8 * radius, lamp.light_id
+        if rig == "back_light":  # which lies under them
+            continue
+        clearance = table("rigs")[rig].get("clearance", 2.0)
+        assert np.linalg.norm(corners.mean(axis=1), axis=1).min() >= 0.93 * clearance * radius, lamp.light_id
         assert lamp.vertices[:, 2].min() > 0.0, lamp.light_id
 
 
-@pytest.mark.parametrize("rig", RIGS)
-@pytest.mark.parametrize("surroundings", ROOMS)
+@pytest.mark.parametrize(
+    ("rig", "surroundings"), [*((rig, ROOMS[0]) for rig in RIGS), *(("dome", room) for room in ROOMS[1:])]
+)
 def test_no_visible_thing_stands_between_a_camera_and_the_parts(rig, surroundings, make_scene, make_arrangement):
     arrangement = make_arrangement(0.12, ((-80, 35, 0.9), (20, 50, 2.2), (45, 45, 1.3), (200, 80, 0.6)))
     light = illuminate(make_scene(rig=rig, surroundings=surroundings, yaw=0.0), arrangement)
-    visible = as_trimesh([thing for thing in (*light.lamps, *light.surroundings) if thing.camera_visible])
+    things = [thing for thing in (*light.lamps, *light.surroundings) if thing.camera_visible]
     rng = np.random.default_rng(8)
     targets = rng.normal(size=(500, 3))
     targets = np.array(arrangement.centre) + arrangement.radius_m * targets / np.linalg.norm(targets, axis=1)[:, None]
     targets = targets[targets[:, 2] > 0]
     for camera in arrangement.cameras:
+        visible = as_trimesh([thing for thing in things if thing.camera in (None, camera.camera_index)])
         pose = np.array(camera.cam_from_world).reshape(4, 4)
         eye = -pose[:3, :3].T @ pose[:3, 3]
         lengths = np.linalg.norm(targets - eye, axis=1)
@@ -159,17 +159,6 @@ def test_rooms_are_closed_and_hold_the_rig_and_cameras(room, radius, make_scene,
     )
     reach = np.linalg.norm(spots - np.array(arrangement.centre), axis=1)
     assert (reach > np.linalg.norm(directions[index], axis=1)).all()
-
-
-@pytest.mark.parametrize("room", ROOMS)
-def test_furniture_leaves_room_for_the_rig(room, make_scene, make_arrangement):
-    arrangement = make_arrangement(0.05, ((0.0, 45.0, 0.4),))
-    light = illuminate(make_scene(rig="dome", surroundings=room), arrangement)
-    own = {"floor", "wall", "ceiling", "camera", "table_frame", "lamp_housing", "floor_marking", "cyclorama", "beam"}
-    standing = [piece for piece in light.surroundings if piece.label not in own]
-    assert len(standing) >= 8
-    for piece in standing:
-        assert np.hypot(piece.vertices[:, 0], piece.vertices[:, 1]).min() > 2.2, piece.label
 
 
 def test_each_camera_has_a_dark_body_behind_its_lens(make_scene, make_arrangement):
