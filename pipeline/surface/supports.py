@@ -6,19 +6,27 @@ Covers: the table assets/tables/supports, and which way the lay of metal ones ru
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.surface.material import MetalMaterial, PlainMaterial, Rgb
+from pipeline.surface.material import MetalMaterial, PlainMaterial, Relief, Rgb
 from pipeline.surface.metals import metal
 from pipeline.surface.processes import process
+from pipeline.surface.relief import relief_of
 from pipeline.surface.roughness import alpha_pair
 from pipeline.tables import entry
 
 PATTERN_SPREAD_M: Final = 8.0
 """Two scenes lie up to so far apart in the endless pattern; farther out, single precision would show."""
+BANDS: Final = Relief(
+    "streak", wavelength_m=2.5e-3, slope_across=0.012, slope_along=0.012 / 40, stretch=40.0, jitter=0.3
+)
+"""Bands along the lay of a sheet that was brushed, rolled or ground in passes: wide enough to be seen from where a
+camera sees a whole part, as the process's own traces are not. An estimate."""
 _STEEP: Final = 0.999
 
 
@@ -28,7 +36,7 @@ def support_material(look: str, seed: int = 0) -> PlainMaterial | MetalMaterial:
     Raises InputError for an unknown name.
     """
     row = entry("supports", look, "support")
-    return _metal(look, row) if "metal" in row else _plain(look, row, seed)
+    return _metal(look, row, seed) if "metal" in row else _plain(look, row, seed)
 
 
 def _plain(look: str, row: dict[str, Any], seed: int) -> PlainMaterial:
@@ -51,9 +59,15 @@ def _plain(look: str, row: dict[str, Any], seed: int) -> PlainMaterial:
     )
 
 
-def _metal(look: str, row: dict[str, Any]) -> MetalMaterial:
+def _metal(look: str, row: dict[str, Any], seed: int) -> MetalMaterial:
     made_of, made_by, ra_um = metal(row["metal"]), process(row["process"]), row["ra_um"]
     across, along = alpha_pair(made_by, ra_um, 1.0)
+    micro_alpha, relief = relief_of(made_by, ra_um, (across, along), seed)
+    bands = replace(BANDS, seed=seed & 0x7FFFFFFF)
+    across, along = (
+        math.sqrt(alpha**2 + 2 * slope**2)
+        for alpha, slope in ((across, bands.slope_across), (along, bands.slope_along))
+    )
     return MetalMaterial(
         name=look,
         metal=made_of.name,
@@ -64,6 +78,8 @@ def _metal(look: str, row: dict[str, Any]) -> MetalMaterial:
         alpha_across=across,
         alpha_along=along,
         lay=made_by.lay,
+        micro_alpha=micro_alpha,
+        relief=(*relief, bands),
     )
 
 
