@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, cast
 
+from pipeline import tables
 from pipeline.errors import InputError
 from pipeline.spec.draw_photos import draw_photo, light_groups
 from pipeline.spec.films import films_on
@@ -36,7 +37,6 @@ from pipeline.spec.scene import (
     shots_of,
 )
 from pipeline.spec.seeds import Stream, scene_seed, seed_of
-from pipeline.tables import table
 
 DEFAULT_ILLUMINANCE_RATIO: Final = between(0.05, 0.4)
 _BELOW_ONE: Final = math.nextafter(1.0, 0.0)
@@ -203,7 +203,7 @@ def _draw_surroundings(spec: DatasetSpec, index: int, rig_lux: float) -> Surroun
 def _illuminance_ratio(section: SurroundingsSection, rig_lux: float, u: float) -> float:
     """Illuminance of the surroundings as a share of the rig's, drawn with the uniform number *u*."""
     if section.task is not None:
-        return round_drawn(table("illuminance")[section.task]["lux"] / rig_lux)
+        return round_drawn(tables.table("illuminance")[section.task]["lux"] / rig_lux)
     if section.illuminance_lux is not None:
         return round_drawn(section.illuminance_lux.value(u) / rig_lux)
     return (section.illuminance_ratio or DEFAULT_ILLUMINANCE_RATIO).value(u)

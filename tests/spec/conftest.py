@@ -25,6 +25,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "processes": {"milled": {"ra_um": [0.8, 1.6, 6.3]}, "honed": {"ra_um": [0.1, 0.4, 0.8]}},
     "rigs": {"softboxes": {"groups": ["key", "fill", "rim"]}, "dome": {"groups": ["dome"]}},
     "surroundings": {"hall": {"groups": ["luminaires", "windows"]}, "sky": {"groups": ["world"]}},
+    "illuminance": {"storage": {"lux": 100}, "fine_machining": {"lux": 500}},
     "supports": {"wood": {}, "rubber": {}, "plastic": {}},
     "sensors": {"small": {}, "large": {}},
     "lenses": {"macro": {"f_min": 2.8, "f_max": 32.0}, "slow": {"f_min": 5.6, "f_max": 16.0}},
