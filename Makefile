@@ -8,7 +8,7 @@ OUT ?= datasets/quickstart
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs clean setup setup-dev
+.PHONY: help demo test lint format docs gallery clean setup setup-dev
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ docs: setup-dev  ## write the generated pages and tables of docs/ anew
 	$(PYTHON) -m pipeline.docs
 	$(PYTHON) -m pipeline.dataset.contract docs/data-contract.md
 	$(PYTHON) -m pipeline.spec.reference
+
+gallery: setup  ## render docs/gallery.md: every metal, finish, film, defect, rig ... (ARGS="--only rigs")
+	$(PYTHON) -m pipeline.gallery $(ARGS)
 
 setup:  ## make .venv with what a build needs
 	@.ci/bootstrap
