@@ -7,8 +7,8 @@ on each other or lie in heaps, the support's mesh (`supports`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -16,6 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from pipeline.arrange.arrangement import PlacedItem, matrix
+from pipeline.arrange.distractors import Thing
 from pipeline.errors import InputError
 from pipeline.parts.part import Part, RestingPose
 from pipeline.spec.scene import ArrangementKind, ArrangementSpec, ItemSpec, SceneSpec
@@ -23,8 +24,10 @@ from pipeline.spec.scene import ArrangementKind, ArrangementSpec, ItemSpec, Scen
 CONTACT_LIFT_M: Final = 1e-6
 """The lowest vertex lies this far above the support: no two surfaces coincide, and no pixel can tell."""
 
-_STRETCH: Final[Mapping[ArrangementKind, float]] = {"table": 1.0, "tray": 1.15, "bin": 1.15, "conveyor": 1.6}
+_STRETCH: Final[Mapping[ArrangementKind, float]] = {"tray": 1.15, "pocket_tray": 1.15, "conveyor": 1.6}
 """How far the search spreads along x, and 1/this along y: a conveyor's parts string out along the belt."""
+POCKET_GAP_M: Final = 0.012
+"""Parts in pockets are at least this far apart, so that a wall stands between them."""
 _DARTS: Final = 30
 """Tries at each search radius before it grows."""
 _GROWTH: Final = 0.08
@@ -43,15 +46,32 @@ class Standing:
     """Convex hull of the points seen from above."""
 
 
-def place_parts(scene: SceneSpec, parts: Mapping[str, Part]) -> tuple[Standing, ...]:
-    """Stand every item of *scene* on z = 0 with `gap_m` between footprints, centred on the origin, in item order.
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """Parts and things side by side."""
+
+    standing: tuple[Standing, ...]
+    """In item order."""
+    offsets: tuple[NDArray[np.float64], ...]
+    """(2,) place of each thing's own origin."""
+
+
+def place_parts(
+    scene: SceneSpec, parts: Mapping[str, Part], things: Sequence[Thing] = (), holder: shapely.Geometry | None = None
+) -> Placement:
+    """Stand every item of *scene* on z = 0 with `gap_m` between footprints, centred on the origin.
 
     Larger parts are placed first; each is thrown like a dart around the middle with a slowly growing radius, from a
-    generator seeded by the arrangement alone. *parts* maps part_id to Part. Raises InputError for a missing part.
+    generator seeded by the arrangement alone. *parts* maps part_id to Part. With a *holder* the first item stays at the
+    origin and everything else keeps clear of what the holder covers. Raises InputError for a missing part.
     """
-    upright = [_stand(item, _part_of(item, parts)) for item in scene.items]
-    offsets = _search([standing.footprint for standing in upright], scene.arrangement)
-    return tuple(_moved(standing, offset) for standing, offset in zip(upright, offsets, strict=True))
+    upright = [stand(item, part_of(item, parts)) for item in scene.items]
+    free = upright if holder is None else upright[1:]
+    shapes = [standing.footprint for standing in free]
+    shapes += [shapely.convex_hull(shapely.multipoints(thing.vertices[:, :2])) for thing in things]
+    offsets = _search(shapes, scene.arrangement, holder)
+    moved = [_moved(standing, offset) for standing, offset in zip(free, offsets, strict=False)]
+    return Placement((*upright[: len(upright) - len(free)], *moved), tuple(offsets[len(free) :]))
 
 
 def choose_resting_pose(poses: tuple[RestingPose, ...], quantile: float) -> NDArray[np.float64]:
@@ -63,13 +83,14 @@ def choose_resting_pose(poses: tuple[RestingPose, ...], quantile: float) -> NDAr
     return matrix(poses[min(index, len(poses) - 1)].world_from_part)
 
 
-def _part_of(item: ItemSpec, parts: Mapping[str, Part]) -> Part:
+def part_of(item: ItemSpec, parts: Mapping[str, Part]) -> Part:
+    """The part of *item*. Raises InputError when it is missing."""
     if item.part_id not in parts:
         raise InputError(f"expected a part named {item.part_id!r}, found only {sorted(parts)}; read it first")
     return parts[item.part_id]
 
 
-def _stand(item: ItemSpec, part: Part) -> Standing:
+def stand(item: ItemSpec, part: Part) -> Standing:
     """Rest and turn one part above the origin, its lowest vertex on the support."""
     cos, sin = np.cos(item.yaw_rad), np.sin(item.yaw_rad)
     pose = np.eye(4)
@@ -81,6 +102,20 @@ def _stand(item: ItemSpec, part: Part) -> Standing:
     points = points + pose[:3, 3]
     placed = PlacedItem(item.instance_id, item.part_id, tuple(float(v) for v in pose.ravel()))
     return Standing(placed, points, shapely.convex_hull(shapely.multipoints(points[:, :2])))
+
+
+def place_around(things: Sequence[Thing], spec: ArrangementSpec, taken: shapely.Geometry) -> list[NDArray[np.float64]]:
+    """(2,) place of each of *things* on the support, clear of *taken* and of one another."""
+    shapes = [shapely.convex_hull(shapely.multipoints(thing.vertices[:, :2])) for thing in things]
+    return _search(shapes, spec, taken)
+
+
+def raised(standing: Standing, height: float) -> Standing:
+    """*standing*, *height* metres higher."""
+    pose = matrix(standing.item.world_from_part)
+    pose[2, 3] += height
+    item = replace(standing.item, world_from_part=tuple(float(v) for v in pose.ravel()))
+    return Standing(item, standing.points + np.array([0.0, 0.0, height]), standing.footprint)
 
 
 def _moved(standing: Standing, offset: NDArray[np.float64]) -> Standing:
@@ -101,13 +136,17 @@ def _width(shape: shapely.Geometry) -> float:
     return float(np.hypot(x1 - x0, y1 - y0))
 
 
-def _search(shapes: list[shapely.Geometry], spec: ArrangementSpec) -> list[NDArray[np.float64]]:
-    """(2,) offset of each shape so that all keep `gap_m`, the whole centred on the origin."""
+def _search(
+    shapes: list[shapely.Geometry], spec: ArrangementSpec, holder: shapely.Geometry | None
+) -> list[NDArray[np.float64]]:
+    """(2,) offset of each shape so that all keep `gap_m`, the whole centred on the origin unless there is a holder."""
+    if not shapes:
+        return []
     generator = np.random.default_rng(spec.seed)
     widths = np.array([_width(shape) for shape in shapes])
     order = np.argsort(-widths * generator.uniform(0.8, 1.25, len(shapes)), kind="stable")
     offsets = [np.zeros(2) for _ in shapes]
-    placed: list[shapely.Geometry] = []
+    placed: list[shapely.Geometry] = [] if holder is None else [holder]
     radius = 0.0
     for index in order:
         # Starting a little inside the last radius fills holes without throwing every dart from the middle again.
@@ -115,6 +154,8 @@ def _search(shapes: list[shapely.Geometry], spec: ArrangementSpec) -> list[NDArr
             shapes[index], placed, spec, generator, start=0.6 * radius, step=_GROWTH * float(widths.mean())
         )
         placed.append(_shifted(shapes[index], offsets[index]))
+    if holder is not None:
+        return offsets
     x0, y0, x1, y1 = shapely.total_bounds(placed)
     middle = np.array([x0 + x1, y0 + y1]) / 2.0
     return [offset - middle for offset in offsets]
@@ -130,15 +171,17 @@ def _throw(
     step: float,
 ) -> tuple[NDArray[np.float64], float]:
     """First dart whose shape clears all *placed* shapes, and the radius that it took."""
-    stretch = np.array([_STRETCH[spec.kind], 1.0 / _STRETCH[spec.kind]])
+    longer = _STRETCH.get(spec.kind, 1.0)
+    stretch = np.array([longer, 1.0 / longer])
+    gap = max(spec.gap_m, POCKET_GAP_M) if spec.kind == "pocket_tray" else spec.gap_m
     radius = start
     for _ in range(_MAX_STEPS):
         for _ in range(_DARTS):
             angle, share = generator.uniform(0.0, 2.0 * np.pi), np.sqrt(generator.uniform())
             offset = radius * share * stretch * np.array([np.cos(angle), np.sin(angle)])
-            if not placed or float(np.min(shapely.distance(_shifted(shape, offset), placed))) >= spec.gap_m:
+            if not placed or float(np.min(shapely.distance(_shifted(shape, offset), placed))) >= gap:
                 return offset, radius
-        radius += step + spec.gap_m / 4.0
+        radius += step + gap / 4.0
     raise InputError(
         f"expected room for {len(placed) + 1} parts with a gap of {spec.gap_m} m, found none; "
         "use fewer parts or a smaller arrangement.gap_m"

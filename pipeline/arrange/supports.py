@@ -1,15 +1,20 @@
-"""Supports: the table, conveyor, tray or bin under an arrangement, sized to it.
+"""Supports: the table, conveyor, tray, pocket tray or bin under an arrangement, sized to it.
 
 Every support's surface under the parts is z = 0. Edges are rounded by one to a few millimetres, as real ones are, so
-that they catch light. Does not cover: what the surfaces look like (`surface`), the floor and walls of the room.
+that they catch light. Does not cover: vices and fixtures (`holders`), what the surfaces look like (`surface`), the
+floor and walls of the room.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import shapely
+
 from pipeline.arrange.arrangement import SupportMesh
+from pipeline.arrange.plates import Plate, Pocket, plate_mesh
 from pipeline.arrange.sweep import Corner, Mesh, Rectangle, slab, sweep
 from pipeline.spec.scene import ArrangementSpec
 
@@ -18,6 +23,9 @@ UNDERLAY_LOOK: Final = "grey_painted_table"
 FRAME_LOOK: Final = "steel_bin"
 """Look of a conveyor's rails and frame."""
 
+POCKET_CLEARANCE_M: Final = 0.0015
+"""Between a part's outline and the wall of its pocket."""
+FIXTURE_PLATE_M: Final = 0.02
 _TABLE_M: Final = (1.2, 0.8)
 _TABLE_RADII: Final = 6.0
 """A table's short side measures at least this many radii of the arrangement."""
@@ -50,17 +58,72 @@ class Support:
     enclosure: Enclosure | None
 
 
-def build_support(spec: ArrangementSpec, extent: Extent) -> Support:
-    """The support that *spec* names under parts of *extent*; its main piece has the look `spec.surface`."""
-    if spec.kind == "table":
+def build_support(
+    spec: ArrangementSpec,
+    extent: Extent,
+    footprints: Sequence[shapely.Geometry] = (),
+    inner: tuple[float, float, float] | None = None,
+) -> Support:
+    """The support that *spec* names under parts of *extent*; its main piece has the look `spec.surface`.
+
+    *footprints* of the parts shape a pocket tray; *inner* is a bin's length, width and height.
+    """
+    if spec.kind in {"table", "pile", "stack"}:
         return Support((_table("table", spec.surface, extent, top=0.0),), None)
+    if spec.kind in {"vice", "fixture"}:
+        top = 0.0 if spec.kind == "vice" else -FIXTURE_PLATE_M - 1e-5
+        return Support((_table("table", UNDERLAY_LOOK, extent, top=top),), None)
     if spec.kind == "conveyor":
         return _conveyor(spec, extent)
-    if spec.kind == "tray":
-        rim = min(max(0.12 * extent.radius, 0.008), 0.025)
-        return _container(spec, extent, wall=rim, thickness=0.003)
-    depth = min(max(0.9 * extent.height, 0.4 * min(extent.half_x, extent.half_y), 0.03), 0.25)
-    return _container(spec, extent, wall=depth, thickness=0.004)
+    if spec.kind == "pocket_tray":
+        return _pocket_tray(spec, extent, footprints)
+    if inner is not None:
+        return _bin(spec, extent, inner)
+    rim = min(max(0.12 * extent.radius, 0.008), 0.025)
+    return _container(spec, extent, wall=rim, thickness=0.003)
+
+
+def _bin(spec: ArrangementSpec, extent: Extent, inner: tuple[float, float, float]) -> Support:
+    """A stacking bin: a collar and a rolled rim around upright walls, on a table. Nothing rounds the inner edges more
+    than the gap that parts keep to the walls anyway."""
+    length, width, wall = inner
+    thick, lip, floor = 0.004, 0.012, 0.005
+    collar = max(0.75 * wall, wall - 0.03)
+    profile = [
+        Corner(-0.004, 0.0),
+        Corner(0.0, 0.0, 0.0015),
+        Corner(0.0, wall, 0.0018),
+        Corner(lip, wall, 0.0018),
+        Corner(lip, collar, 0.0018),
+        Corner(thick, collar - 0.004, 0.0015),
+        Corner(thick, -floor, 0.003),
+        Corner(-0.004, -floor),
+    ]
+    radius = 0.0045
+    meshes = (
+        _mesh(spec.kind, spec.surface, sweep(Rectangle(length / 2.0, width / 2.0, radius), profile)),
+        _table("table", UNDERLAY_LOOK, extent, top=-floor - 1e-5),
+    )
+    return Support(meshes, Enclosure(length / 2.0 + lip, width / 2.0 + lip, wall))
+
+
+def _pocket_tray(spec: ArrangementSpec, extent: Extent, footprints: Sequence[shapely.Geometry]) -> Support:
+    """A tray with a pocket about every part, on a table."""
+    depth = pocket_depth(extent)
+    half_x, half_y, low = extent.half_x + 0.02, extent.half_y + 0.02, -0.004
+    pockets = [Pocket(footprint, POCKET_CLEARANCE_M) for footprint in footprints]
+    outside = Rectangle(half_x, half_y, 0.012)
+    plate = Plate(outside, pockets, top=depth, floor=0.0, low=low, edge=0.0008, draft=0.03 * depth)
+    meshes = (
+        _mesh(spec.kind, spec.surface, plate_mesh(plate)),
+        _table("table", UNDERLAY_LOOK, extent, top=low - 1e-5),
+    )
+    return Support(meshes, Enclosure(half_x, half_y, depth))
+
+
+def pocket_depth(extent: Extent) -> float:
+    """Depth of a tray's pockets, metres: a part stands out of them."""
+    return min(max(0.3 * extent.height, 0.004), 0.02)
 
 
 def _mesh(label: str, look: str, mesh: Mesh) -> SupportMesh:
@@ -100,7 +163,7 @@ def _conveyor(spec: ArrangementSpec, extent: Extent) -> Support:
 
 
 def _container(spec: ArrangementSpec, extent: Extent, *, wall: float, thickness: float) -> Support:
-    """A tray or bin with drafted walls of height *wall*, on a table."""
+    """A tray with drafted walls of height *wall*, on a table."""
     fillet = min(0.006, wall / 2.0)
     # The corner radius is twice the margin, which leaves 0.58 margins, more than fillet + gap, at a square's corner.
     margin = max(2.0 * (fillet + spec.gap_m), 0.1 * extent.radius, 0.01)

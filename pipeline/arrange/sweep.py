@@ -50,24 +50,24 @@ def sweep(rectangle: Rectangle, corners: Sequence[Corner]) -> Mesh:
     Vertices are shared within smooth runs and split at sharp corners; merged by position the mesh is closed.
     Inward offsets may not exceed the rectangle's corner radius.
     """
-    points, slopes = _profile(corners)
-    across, anchors = _path(rectangle)
+    points, slopes = outline_profile(corners)
+    across, anchors = rectangle_path(rectangle)
     rings = anchors[None] + (rectangle.radius + points[:, None, :1]) * across[None]
     count = len(across)
     vertices = np.concatenate([rings, np.broadcast_to(points[:, None, 1:], (len(points), count, 1))], axis=2)
     normals = np.concatenate(
         [slopes[:, None, :1] * across[None], np.broadcast_to(slopes[:, None, 1:], (len(points), count, 1))], axis=2
     )
-    triangles = [_band(i, count) for i in range(len(points) - 1) if not np.array_equal(points[i], points[i + 1])]
+    triangles = [band(i, count) for i in range(len(points) - 1) if not np.array_equal(points[i], points[i + 1])]
     top, bottom = vertices[0], vertices[-1]
     start = len(points) * count
-    fan = _fan(count)
+    cap = fan(count)
     return (
         np.concatenate([vertices.reshape(-1, 3), top, bottom]),
         np.concatenate(
             [normals.reshape(-1, 3), np.tile([0.0, 0.0, 1.0], (count, 1)), np.tile([0.0, 0.0, -1.0], (count, 1))]
         ).astype(np.float32),
-        np.concatenate([*triangles, start + fan, start + count + fan[:, ::-1]]).astype(np.int32),
+        np.concatenate([*triangles, start + cap, start + count + cap[:, ::-1]]).astype(np.int32),
     )
 
 
@@ -81,7 +81,7 @@ def slab(rectangle: Rectangle, *, top: float, thickness: float, edge: float) -> 
     )
 
 
-def _profile(corners: Sequence[Corner]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def outline_profile(corners: Sequence[Corner]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(p, 2) points and (p, 2) outward normals (offset, height); a sharp corner appears twice."""
     where = np.array([[corner.offset, corner.height] for corner in corners])
     along = np.diff(where, axis=0)
@@ -104,7 +104,7 @@ def _profile(corners: Sequence[Corner]) -> tuple[NDArray[np.float64], NDArray[np
     return np.array([*points, where[-1]]), np.array([*normals, normal[-1]])
 
 
-def _path(rectangle: Rectangle) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def rectangle_path(rectangle: Rectangle) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(c, 2) outward normals and (c, 2) arc centres along the rounded rectangle, counter-clockwise."""
     quarter = np.linspace(0.0, np.pi / 2.0, _CORNER_SEGMENTS + 1)
     angles = np.concatenate([quarter + k * np.pi / 2.0 for k in range(4)])
@@ -113,7 +113,7 @@ def _path(rectangle: Rectangle) -> tuple[NDArray[np.float64], NDArray[np.float64
     return np.column_stack([np.cos(angles), np.sin(angles)]), np.array(rectangle.middle) + signs * inner
 
 
-def _band(ring: int, count: int) -> NDArray[np.int64]:
+def band(ring: int, count: int) -> NDArray[np.int64]:
     """Triangles between profile points *ring* and *ring* + 1."""
     here = ring * count + np.arange(count)
     ahead = ring * count + (np.arange(count) + 1) % count
@@ -122,7 +122,40 @@ def _band(ring: int, count: int) -> NDArray[np.int64]:
     )
 
 
-def _fan(count: int) -> NDArray[np.int64]:
+def fan(count: int) -> NDArray[np.int64]:
     """Triangles of a convex cap seen from above, counter-clockwise."""
     index = np.arange(1, count - 1)
     return np.column_stack([np.zeros_like(index), index, index + 1])
+
+
+def tube(path: NDArray[np.float64], radius: float | NDArray[np.float64], *, sides: int, smooth: bool) -> Mesh:
+    """A closed tube along (n, 3) *path* in a plane z = constant, with flat ends; *radius* may vary along it.
+
+    *smooth*: round with continuous normals along the path, else a prism of *sides* flats.
+    """
+    ahead = np.gradient(path, axis=0)
+    ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
+    side = np.cross([0.0, 0.0, 1.0], ahead)
+    # A prism has every edge twice, once for each of the two flats that meet there.
+    edges = np.arange(sides) if smooth else np.repeat(np.arange(sides), 2)
+    angle = 2.0 * np.pi * edges / sides
+    lean = angle if smooth else 2.0 * np.pi * (np.repeat(np.arange(sides), 2) + np.tile([-0.5, 0.5], sides)) / sides
+    count = len(edges)
+    radii = np.broadcast_to(radius, len(path))[:, None, None]
+    up = np.array([0.0, 0.0, 1.0])
+    rings = path[:, None] + radii * (np.cos(angle)[:, None] * side[:, None] + np.sin(angle)[:, None] * up)
+    normals = np.cos(lean)[:, None] * side[:, None] + np.sin(lean)[:, None] * up
+    triangles = np.concatenate([band(i, count)[:, ::-1] for i in range(len(path) - 1)])
+    vertices = np.concatenate([rings.reshape(-1, 3), rings[0], rings[-1]])
+    start, cap = len(path) * count, fan(count)
+    caps = np.concatenate([start + cap[:, ::-1], start + count + cap])
+    triangles = np.concatenate([triangles, caps])
+    corners = vertices[triangles]
+    twice_area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    return (
+        vertices,
+        np.concatenate([normals.reshape(-1, 3), np.tile(-ahead[0], (count, 1)), np.tile(ahead[-1], (count, 1))]).astype(
+            np.float32
+        ),
+        triangles[twice_area > 1e-14].astype(np.int32),
+    )

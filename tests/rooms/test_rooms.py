@@ -36,6 +36,7 @@ HEAVY = {
     "dask": {"graph/dask_executor.py", "graph/remote.py"},
     "distributed": {"graph/dask_executor.py", "graph/remote.py"},
     "cascadio": {"parts"},
+    "mujoco": {"arrange"},
 }
 """Where each heavy library may be imported."""
 
