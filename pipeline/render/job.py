@@ -69,7 +69,7 @@ class MeshJob:
     rigs: tuple[int, ...] | None = None
     """Indices of the rigs in whose views it is; None = in all."""
     clean_mesh_file: str | None = None
-    """The same object without its defects, for twins; None when it has none."""
+    """The same object with the mesh that it has without defects, for twins; None when it is the same."""
     clean_first_material: int = 0
     """As *first_material*, of the clean mesh."""
     camera: int | None = None
@@ -174,11 +174,12 @@ class _Assembler:
     ) -> None:
         """Add *part* as it is, or with its defects and itself as its clean twin."""
         entry = BundleObject(item.instance_id, "part", item.part_id, category, None)
-        sound = self._part_arrays(part, surface)
         if flawed is None:
-            self.add(entry, sound, item.world_from_part)
+            self.add(entry, self._part_arrays(part, surface), item.world_from_part)
         else:
-            self.add(entry, self._part_arrays(flawed.part, flawed.surface), item.world_from_part, clean=sound)
+            # A twin has the same materials, which are told to hide what is drawn on them; only changed meshes differ.
+            clean = self._part_arrays(part, flawed.sound_surface) if flawed.mesh_changed else None
+            self.add(entry, self._part_arrays(flawed.part, flawed.surface), item.world_from_part, clean=clean)
             self._add_defects(item.instance_id, flawed)
         self.finishes += [
             BundleFinish(item.instance_id, f.face_id, f.process, f.ra_um, f.alpha_across, f.alpha_along, f.lay)

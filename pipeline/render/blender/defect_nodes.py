@@ -24,6 +24,9 @@ from pipeline.surface.material import DefectPatch, MetalMaterial
 
 CHANNELS: Final = 3
 """Channels of an image that are used; the fourth could be mistaken for an alpha that colours are multiplied with."""
+DEFECTS_SHOWN: Final = "defects_shown"
+"""Property of the scene: 1 in views with defects, 0 in their twins. A twin has the same nodes, so that pixels without a
+defect have the same bits in both."""
 DEPOSIT_IOR: Final = 1.5
 DARKEST: Final = (0.01, 0.01, 0.01, 1.0)
 """Reflectance of the inside of a pore or a crack."""
@@ -140,7 +143,9 @@ def _chart(tree: Tree, pose: PatchPose) -> tuple[Any, Any]:
     tree.link(tree.math("MULTIPLY_ADD", along, 1.0 / pose.size_m[0], 0.5), place.inputs[0])
     tree.link(tree.math("MULTIPLY_ADD", across, 1.0 / pose.size_m[1], 0.5), place.inputs[1])
     in_reach = tree.math("LESS_THAN", tree.math("ABSOLUTE", z), pose.reach_m)
-    return place.outputs[0], in_reach
+    switch = tree.node("Attribute", attribute_type="VIEW_LAYER", attribute_name=DEFECTS_SHOWN)
+    shown = next(s for s in switch.outputs if s.name in {"Fac", "Factor"})  # renamed in the 5.x line
+    return place.outputs[0], tree.math("MULTIPLY", in_reach, shown)
 
 
 def _plane_distance(tree: Tree, position: Any, row: NDArray[np.float64]) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import bpy
 
 from pipeline.bundle import BundleView
+from pipeline.render.blender.defect_nodes import DEFECTS_SHOWN
 from pipeline.render.blender.meshes import dress, job_materials
 from pipeline.render.job import RenderJob
 
@@ -16,7 +17,7 @@ class Stage:
     """The objects of a built scene, to be set for one view after the other."""
 
     def __init__(self, scene: bpy.types.Scene, job: RenderJob) -> None:
-        self.job = job
+        self.scene, self.job = scene, job
         self.objects = {entry.name: scene.objects[entry.name] for entry in job.objects}
         self.materials = job_materials()
         self.flawed = [entry for entry in job.objects if entry.clean_mesh_file is not None]
@@ -27,6 +28,7 @@ class Stage:
             in_rig = entry.rigs is None or view.rig_index in entry.rigs
             at_camera = entry.camera is None or entry.camera == view.camera.camera_index
             self.objects[entry.name].hide_render = not (in_rig and at_camera)
+        self.scene[DEFECTS_SHOWN] = 1.0 if view.defects else 0.0
         for entry in self.flawed:
             clean = not view.defects
             obj = self.objects[entry.name]

@@ -34,6 +34,8 @@ class FlawedPart:
     part: Part
     """Triangles that belong to no CAD face have face_id -1."""
     surface: FinishedSurface
+    sound_surface: FinishedSurface
+    """Of the part's own mesh, with the materials of *surface*: for the defect-free twin."""
     placed: tuple[PlacedDefect, ...]
     skipped: tuple[SkippedDefect, ...]
     rasters: dict[str, Raster]
@@ -73,6 +75,7 @@ def apply_defects(part: Part, surface: FinishedSurface, item: ItemSpec) -> Flawe
     return FlawedPart(
         part=body.part,
         surface=_with_patches(body.part, body.surface, work.placed),
+        sound_surface=_with_patches(part, surface, work.placed),
         placed=tuple(sorted(work.placed, key=lambda defect: defect.defect_id)),
         skipped=tuple(work.skipped),
         rasters=work.rasters,

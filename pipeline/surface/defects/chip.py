@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from scipy.spatial import ConvexHull
 
 from pipeline.bundle import PlacedDefect
 from pipeline.spec.scene import DefectSpec
@@ -16,8 +17,8 @@ from pipeline.surface.defects.shape import Shape
 from pipeline.surface.roles import Workpiece
 
 FRACTURE_ALPHA: Final = 0.4
-RINGS, SECTORS = 20, 40
-"""Facets of the fracture from pole to pole and around."""
+POINTS: Final = 2500
+"""Corners of the tool; a quarter of them or so ends up in the fracture."""
 
 
 def chip(body: Body, workpiece: Workpiece, spec: DefectSpec, instance_id: int) -> tuple[Body, PlacedDefect] | str:
@@ -69,33 +70,32 @@ def _axes(along: Vector, inward: Vector) -> Vector:
 def _shell(shape: Shape, at: Vector, axes: Vector, random: np.random.Generator) -> tuple[Vector, Triangles]:
     """A lumpy ellipsoid whose lowest point lies *depth_m* inside the edge, with steps like those of a shell."""
     depth = min(shape.depth_m, 0.6 * shape.length_m)
-    polar = np.linspace(0.0, np.pi, RINGS + 1)[1:-1]
-    turn = np.arange(SECTORS) * (2.0 * np.pi / SECTORS)
-    theta, phi = np.meshgrid(polar, turn, indexing="ij")
-    unit = np.stack([np.sin(theta) * np.cos(phi), np.cos(theta), np.sin(theta) * np.sin(phi)], axis=-1)
-    lumps = np.ones(theta.shape)
-    for _ in range(14):
+    unit = _even_points(POINTS)
+    lumps = np.ones(len(unit))
+    for frequency in np.geomspace(2.0, 30.0, 24):  # ever finer: a fracture is rough at every scale
         direction = random.standard_normal(3)
-        lumps += 0.035 * np.sin(unit @ direction * random.uniform(2.0, 9.0) + random.uniform(0.0, 6.28))
-    shells = 0.025 * np.abs(np.sin(9.0 * theta + random.uniform(0.0, 3.0)))
-    lumps += shells + 0.02 * random.standard_normal(theta.shape)
+        wave = np.sin(frequency * (unit @ direction / np.linalg.norm(direction)) + random.uniform(0.0, 2.0 * np.pi))
+        lumps += 0.12 / frequency * wave
+    theta = np.arccos(np.clip(unit[:, 1], -1.0, 1.0))
+    lumps += 0.018 * np.abs(np.sin(11.0 * theta + random.uniform(0.0, 3.0)))  # the steps of a conchoidal fracture
     radii = np.array([0.5 * shape.length_m, 2.0 * depth, 2.2 * depth])
-    ball = unit * lumps[..., None]
-    # The pole theta = 0 points inwards: move the ball out until it reaches just `depth` below the edge.
-    points = np.concatenate([[[0.0, 1.0, 0.0]], ball.reshape(-1, 3), [[0.0, -1.0, 0.0]]]) * radii
+    points = unit * lumps[:, None] * radii
     points[:, 1] += depth - points[:, 1].max()
-    return at + points @ axes, _sphere_triangles(len(polar), axes)
+    return at + points @ axes, _outward(ConvexHull(unit).simplices, unit, axes)
 
 
-def _sphere_triangles(rows: int, axes: Vector) -> Triangles:
-    """Triangles of a ball: pole, *rows* rings of SECTORS points, pole; they face outwards."""
-    k = np.arange(SECTORS)
-    after = (k + 1) % SECTORS
-    triangles = [np.stack([np.zeros(SECTORS, dtype=np.int64), 1 + after, 1 + k], axis=1)]
-    for row in range(rows - 1):
-        a, b = 1 + row * SECTORS, 1 + (row + 1) * SECTORS
-        triangles += [np.stack([a + k, a + after, b + k], axis=1), np.stack([a + after, b + after, b + k], axis=1)]
-    last, pole = 1 + (rows - 1) * SECTORS, 1 + rows * SECTORS
-    triangles.append(np.stack([last + k, last + after, np.full(SECTORS, pole)], axis=1))
-    result = np.concatenate(triangles).astype(np.int64)
-    return result if np.linalg.det(axes) > 0.0 else result[:, ::-1]
+def _even_points(count: int) -> Vector:
+    """(count, 3) points spread evenly over the unit sphere: Fibonacci's spiral."""
+    k = np.arange(count) + 0.5
+    z, turn = 1.0 - 2.0 * k / count, np.pi * (1.0 + np.sqrt(5.0)) * k
+    r = np.sqrt(1.0 - z * z)
+    return np.stack([r * np.cos(turn), r * np.sin(turn), z], axis=1)
+
+
+def _outward(triangles: Triangles, unit: Vector, axes: Vector) -> Triangles:
+    """*triangles* of points on a ball in a frame with *axes*, turned so that they face outwards."""
+    a, b, c = (unit[triangles[:, k]] for k in range(3))
+    wrong = ((np.cross(b - a, c - a) * a).sum(axis=1) < 0.0) ^ (float(np.linalg.det(axes)) < 0.0)
+    turned = triangles.astype(np.int64)
+    turned[wrong] = turned[wrong][:, ::-1]
+    return turned
