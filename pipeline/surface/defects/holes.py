@@ -19,7 +19,7 @@ from pipeline.bundle import PlacedDefect
 from pipeline.parts.part import Part
 from pipeline.parts.topology import weld
 from pipeline.spec.scene import DefectSpec
-from pipeline.surface.axes import axis_of, distance_to_axis, parallel
+from pipeline.surface.axes import Axis, axis_of, distance_to_axis, parallel
 from pipeline.surface.defects.body import NO_FACE, Addition, Body, with_triangles, without_triangles
 from pipeline.surface.defects.edges import face_borders
 from pipeline.surface.operations import Operation
@@ -96,20 +96,28 @@ def _members(part: Part, workpiece: Workpiece, hole: Operation) -> set[int]:
     axis = axis_of(hole.face)
     if axis is None:
         return set(hole.faces)
-    reach = WIDEST * float(hole.face.radius_m or 0.0)
-    near = set(hole.faces)
+    round_faces, planes = set(hole.faces), set[int]()
     for operation in workpiece.operations:
-        face = operation.face
-        own = axis_of(face)
+        face, own = operation.face, axis_of(operation.face)
         if own is None or face.inner is False or not parallel(own.direction, axis.direction):
             continue
-        if face.kind != "plane" and float(distance_to_axis(own.origin, axis)) > 1e-6:
-            continue
-        for face_id in operation.faces:
-            rows = part.triangles[part.face_of_triangle == face_id]
-            if len(rows) > 0 and float(np.max(distance_to_axis(part.vertices[rows].reshape(-1, 3), axis))) < reach:
-                near.add(face_id)
+        if face.kind == "plane":
+            planes |= set(operation.faces)
+        elif float(distance_to_axis(own.origin, axis)) < 1e-6:
+            round_faces |= set(operation.faces)
+    reach = {face: _reach(part, face, axis) for face in round_faces | planes}
+    widest = WIDEST * float(hole.face.radius_m or 0.0)
+    near = {face for face in round_faces if reach[face] < widest}
+    # The floor of a counterbore ends at its wall; the plane around the hole goes on.
+    rim = max((reach[face] for face in near), default=0.0) * (1.0 + 1e-4)
+    near |= {face for face in planes if reach[face] <= rim}
     return _connected(part, set(hole.faces), near)
+
+
+def _reach(part: Part, face_id: int, axis: Axis) -> float:
+    """Largest distance of a face from *axis*, metres."""
+    points = part.vertices[part.triangles[part.face_of_triangle == face_id]].reshape(-1, 3)
+    return float(np.max(distance_to_axis(points, axis))) if len(points) else float("inf")
 
 
 def _connected(part: Part, start: set[int], allowed: set[int]) -> set[int]:
