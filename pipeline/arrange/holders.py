@@ -21,10 +21,10 @@ from pipeline.errors import InputError
 Floats = NDArray[np.float64]
 
 JAW_LOOK: Final = "steel_bin"
-_TOUCH: Final = 0.004
+_TOUCH: Final = 0.001
 """Points within this share of the part's width count as touching a jaw."""
-_SMALLEST_PATCH: Final = 0.03
-"""The flanks must face each other over this share of the part's size, along the jaw and upright."""
+_SMALLEST_PATCH: Final = 0.08
+"""The flanks must face each other over this share of the part's size, along the jaw or upright."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,10 @@ def find_grip(points: Floats, name: str) -> Grip:
         if grip is None:
             continue
         across, upright = grip[1], grip[0].top - grip[0].bottom
-        if across < _SMALLEST_PATCH * size and upright < 3.0 * _SMALLEST_PATCH * size:
+        if max(across, upright) < _SMALLEST_PATCH * size:
             continue
         score = (across + 0.1 * size) * (upright + 0.02 * size) / (grip[0].high - grip[0].low)
-        if upright > _SMALLEST_PATCH * size and (best is None or score > best[0]):
+        if best is None or score > best[0]:
             best = (score, grip[0])
     if best is None:
         raise InputError(

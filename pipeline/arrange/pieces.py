@@ -87,7 +87,9 @@ def _best_cut(cell: _Cell, scale: float) -> tuple[_Cell, _Cell] | None:
             continue
         for share in _CUTS:
             at = float(low[axis] + share * (high[axis] - low[axis]))
-            volume = sum(_volume(half) for half in _split(coarse, axis, at))
+            # Halving a ring first gains nothing: among equal cuts, those across the longest side's middle lead on.
+            lopsided = abs(share - 0.5) + 1.0 - float((high - low)[axis] / np.max(high - low))
+            volume = sum(_volume(half) for half in _split(coarse, axis, at)) * (1.0 + 0.1 * lopsided)
             if best is None or volume < best[0] * (1.0 - 1e-6):
                 best = (volume, axis, at)
     if best is None:
