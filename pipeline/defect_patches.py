@@ -20,12 +20,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+
+WITH: Final = "-with-"
+"""Joins the name of a material and the numbers of the defects that are drawn on it."""
 
 
 @dataclass(frozen=True)

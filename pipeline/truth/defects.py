@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pipeline import masks
 from pipeline.arrange.arrangement import PlacedCamera, PlacedItem, matrix
 from pipeline.bundle import BundleView, PlacedDefect, SceneBundle, load_bundle, read_exr, read_ids, view_folder
-from pipeline.defect_patches import Raster, chart, load_raster, sample_mask
+from pipeline.defect_patches import WITH, Raster, chart, load_raster, sample_mask
 from pipeline.truth.projection import NEAREST_M, project, transform
 from pipeline.truth.silhouette import pixel_rays
 
@@ -83,7 +83,9 @@ def load_layers(bundle: Path, view: BundleView) -> ViewLayers:
 
 def mesh_cover(defect: PlacedDefect, scene: SceneBundle, layers: ViewLayers) -> Vector:
     """(h, w) 1 where the triangles of a defect that changed the mesh are seen, else 0."""
-    numbers = [k + 1 for k, material in enumerate(scene.materials) if material.name == defect.material]
+    # What closes a missing hole may itself carry drawn defects: then its material's name goes on.
+    names = {defect.material, *(m.name for m in scene.materials if m.name.startswith(f"{defect.material}{WITH}"))}
+    numbers = [k + 1 for k, material in enumerate(scene.materials) if material.name in names]
     seen = (layers.instance == defect.instance_id) & np.isin(layers.material, numbers)
     return np.where(seen, 1.0, 0.0)
 

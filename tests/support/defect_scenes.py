@@ -85,14 +85,16 @@ def flawed(part: Part, *defects: DefectSpec, finish: str = "ground") -> FlawedPa
     return apply_defects(part, finish_part(part, own), own)
 
 
-def camera(width: int, height: int) -> PlacedCamera:
-    """Looks down on the whole block from 0.2 m away, a little from the side."""
-    pose = look_at((0.03, -0.1, 0.17), (0.0, 0.0, 0.004))
+def camera(width: int, height: int, away: float = 1.0) -> PlacedCamera:
+    """Looks down on the whole block from *away* x 0.2 m, a little from the side."""
+    pose = look_at((0.03 * away, -0.1 * away, 0.17 * away), (0.0, 0.0, 0.004))
     focal = width * 4.4
     return PlacedCamera(0, tuple(float(v) for v in pose.ravel()), focal, focal, width / 2, height / 2, width, height)
 
 
-def render(folder: Path, part: Part, made: FlawedPart, own: ItemSpec, width: int = 160, samples: int = 4) -> Path:
+def render(
+    folder: Path, part: Part, made: FlawedPart, own: ItemSpec, width: int = 160, samples: int = 4, away: float = 1.0
+) -> Path:
     """Render *part* as *made* (view 0) and sound (view 1) into a bundle below *folder*."""
     job_folder, out = folder / "job", folder / "out"
     job_folder.mkdir(parents=True)
@@ -103,7 +105,7 @@ def render(folder: Path, part: Part, made: FlawedPart, own: ItemSpec, width: int
     vertices, triangles = quad([-0.05, 0.12, 0.2], [0.1, 0, 0], [0, -0.08, 0.05])
     lamp = assembler._plain(vertices, triangles, EmitterMaterial("key", (9.0, 9.0, 9.0)))
     assembler.add(BundleObject(3001, "light", "key", "softbox", "key"), lamp)
-    seen = camera(width, width * 3 // 4)
+    seen = camera(width, width * 3 // 4, away)
     views = (
         BundleView("block-v0", 0, seen, "any", 0, ("key", "world")),
         BundleView("block-v1", 1, seen, "any", 0, ("key", "world"), False, "block-v0"),

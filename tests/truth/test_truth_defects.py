@@ -7,7 +7,7 @@ import math
 import cv2
 import numpy as np
 import pytest
-from support.defect_scenes import TOP, block, defect, flawed, item, render
+from support.defect_scenes import TOP, block, defect, flawed, item, plate, render
 
 from pipeline import masks
 from pipeline.arrange.arrangement import matrix
@@ -129,6 +129,22 @@ def test_chip_and_burr_cover_what_came_nearer_or_went_away(cut) -> None:
     assert moved[chip & both].mean() > 0.75
     gone = instance[1] & ~instance[0]
     assert not (gone & ~grown(every, 3)).any()
+
+
+def test_a_missing_hole_covers_its_mouth_under_other_defects_too(tmp_path) -> None:
+    """Against the twin: where the sound part shows the hole, the depth behind its mouth."""
+    part = plate()
+    specs = (defect("missing_feature", 1, face_quantile=0.2), defect("rust", 2, face_quantile=0.35))
+    made = flawed(part, *specs, finish="machined")
+    assert {3} <= set(made.placed[1].face_ids), "rust lies on the face that the hole opens in"
+    out = render(tmp_path, part, made, item(*specs, finish="machined"), samples=1, away=2.0)
+    depth = [read_exr(view_folder(out, k) / "depth.exr")["Z"] for k in (0, 1)]
+    face = [read_ids(view_folder(out, k) / "face.png") for k in (0, 1)]
+    row = next(row for row in defect_rows(out) if row["kind"] == "missing_feature")
+    mask = masks.decode(row["mask_rle"])
+    filled = (face[0] == 4) & ((face[1] != 4) | (depth[1] > depth[0] + 1e-4))
+    assert mask.sum() > 20
+    assert np.count_nonzero(mask ^ filled) <= 0.1 * mask.sum()
 
 
 def test_rows_fit_their_table_and_twins_have_none(drawn, cut) -> None:

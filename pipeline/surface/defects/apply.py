@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pipeline.bundle import DEFECTS_FOLDER, PlacedDefect, SkippedDefect
-from pipeline.defect_patches import Raster
+from pipeline.defect_patches import WITH, Raster
 from pipeline.parts.part import Part
 from pipeline.spec.scene import DefectSpec, ItemSpec
 from pipeline.surface.defects.body import Body
@@ -167,7 +167,7 @@ def _with_patches(part: Part, surface: FinishedSurface, placed: list[PlacedDefec
             ids = tuple(patch.defect_id for patch in patches)
             if (int(old), ids) not in index_of:
                 sound = surface.materials[int(old)]
-                name = f"{sound.name}-with-{'-'.join(map(str, ids))}"
+                name = f"{sound.name}{WITH}{'-'.join(map(str, ids))}"
                 index_of[int(old), ids] = len(materials)
                 materials.append(replace(sound, name=name, defects=tuple(patches)))
             own = rows[surface.material_of_triangle[rows] == old]
