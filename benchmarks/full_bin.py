@@ -1,7 +1,7 @@
 """A full bin: 150 parts of about 40,000 triangles settle, open in Blender and render.
 
-Prints the seconds that cutting and settling take (bar 60), the seconds that Blender needs to build the scene (bar 10) and
-the render child's peak memory (bar 6 GiB). Usage: python benchmarks/full_bin.py [PARTS]
+Prints the seconds that cutting and settling take (bar 60), those that Blender needs to build the scene (bar 10), and the
+render child's peak memory (bar 6 GiB). Usage: python benchmarks/full_bin.py [PARTS]
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ seed = 7
 scenes = 1
 [split]
 train = 1.0
+val = 0.0
+test = 0.0
 [parts.hex_bolt]
 file = "assets:parts/hex_bolt.step"
 category = "bolt"
@@ -56,6 +58,8 @@ samples = 8
 denoise = true
 [photos]
 per_view = 1
+sensors = {{ dslr_fullframe = 1.0 }}
+lenses = {{ macro_100mm = 1.0 }}
 """
 
 

@@ -97,7 +97,7 @@ class RenderStage:
     def tools(self) -> Mapping[str, str]:
         """Blender, what places parts and writes layers, and the tables of metals, finishes, rigs and surroundings."""
         libraries = _versions(
-            "bpy", "numpy", "scipy", "shapely", "manifold3d", "openimageio", "opencv-python", "embreex"
+            "bpy", "numpy", "scipy", "shapely", "mujoco-core", "manifold3d", "openimageio", "opencv-python", "embreex"
         )
         return {**libraries, **_table_hashes(*RENDER_TABLES)}
 
@@ -236,11 +236,11 @@ def _prepare(
     from pipeline.light.illuminate import illuminate
     from pipeline.render.job import prepare_job
     from pipeline.surface.defects.apply import apply_defects
-    from pipeline.surface.finishes import finish_part
     from pipeline.surface.supports import support_material
+    from pipeline.surface.variants import finish_items
 
     arrangement = arrange(scene, parts)
-    surfaces = {item.instance_id: finish_part(parts[item.part_id], item) for item in scene.items}
+    surfaces = finish_items(scene.items, parts)
     prepare_job(
         scene,
         arrangement,
