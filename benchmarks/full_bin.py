@@ -1,7 +1,7 @@
 """A full bin: 150 parts of about 40,000 triangles settle, open in Blender and render.
 
-Prints the seconds that cutting and settling take (bar 60), those that Blender needs to build the scene (bar 10), and the
-render child's peak memory (bar 6 GiB). Usage: python benchmarks/full_bin.py [PARTS]
+Prints the seconds that cutting and settling take (bar 60), those that Blender needs to build the scene (bar 10), and
+the render child's peak memory (bar 6 GiB). Usage: python benchmarks/full_bin.py [PARTS]
 """
 
 from __future__ import annotations

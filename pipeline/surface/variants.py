@@ -1,8 +1,8 @@
 """Finishes of all parts of a scene; in crowded scenes like parts share a few.
 
 A bin of hundreds of parts would need hundreds of materials and as many meshes with their own lay. So in scenes of more
-than CROWD items, sound items of the same part, metal, finish and film take turns with the first VARIANTS of them. What is
-recorded of a finish is what is rendered. Does not cover: one part's finish (`finishes`).
+than CROWD items, sound items of the same part, metal, finish and film take turns with the first VARIANTS of them. What
+is recorded of a finish is what is rendered. Does not cover: one part's finish (`finishes`).
 """
 
 from __future__ import annotations
