@@ -1,6 +1,8 @@
-"""The assembly: a shaft end with its ball bearing, clamping collar and key, each body named and coloured."""
+"""Assemblies, each body named and coloured: a shaft end with bearing, collar and key; open ball bearings."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import cadquery as cq
 
@@ -62,3 +64,39 @@ def _bearing(z0: float) -> list[Body]:
     for side, low in (("lower", z0 + 0.6), ("upper", z0 + 12.0)):
         bodies.append((f"bearing seal {side}", tube(38.1, 28.9, low, low + 1.4, 0.4), RUBBER))
     return bodies
+
+
+class Bearing(NamedTuple):
+    """ISO 15: bore, outside diameter, width; ball's diameter and number, chamfer (mm)."""
+
+    bore: float
+    outer: float
+    width: float
+    ball: float
+    balls: int
+    chamfer: float
+
+
+BEARINGS = {"6204": Bearing(20.0, 47.0, 14.0, 7.938, 8, 1.0), "6202": Bearing(15.0, 35.0, 11.0, 5.953, 8, 0.6)}
+
+
+def ball_bearing(size: str) -> list[Body]:
+    """Open deep-groove ball bearing after ISO 15: rings with raceways, balls and a machined brass cage, coloured.
+
+    Gives (name, solid, linear RGB) of each body, in place, the bearing's axis along z.
+    """
+    s = BEARINGS[size]
+    pitch_r, r = (s.bore + s.outer) / 4, s.ball / 2
+    middle, land = s.width / 2, 0.62 * r
+    groove = cq.Workplane("XY").add(cq.Solid.makeTorus(pitch_r, 1.03 * r, cq.Vector(0, 0, middle), cq.Vector(0, 0, 1)))
+    inner = tube(2 * (pitch_r - land), s.bore, 0, s.width, s.chamfer).cut(groove)
+    outer = tube(s.outer, 2 * (pitch_r + land), 0, s.width, s.chamfer).cut(groove)
+    cage = tube(2 * (pitch_r + 0.42 * r), 2 * (pitch_r - 0.42 * r), middle - 1.3 * r, middle + 1.3 * r, 0.2)
+    ball = cq.Workplane("XY").sphere(r).translate((pitch_r, 0, middle))
+    pocket = cq.Workplane("YZ").center(0, middle).circle(1.04 * r).extrude(s.outer)
+    bodies: list[Body] = []
+    for k in range(s.balls):
+        angle = 360 / s.balls * k
+        cage = cage.cut(pocket.rotate((0, 0, 0), (0, 0, 1), angle))
+        bodies.append((f"ball {k + 1}", ball.rotate((0, 0, 0), (0, 0, 1), angle), BEARING_STEEL))
+    return [("inner ring", inner, BEARING_STEEL), ("outer ring", outer, BEARING_STEEL), ("cage", cage, BRASS), *bodies]

@@ -115,23 +115,6 @@ def pulley() -> cq.Workplane:
     return body.cut(lightening).cut(hub_keyway(20, 6, 2.8, -1, 43))
 
 
-def washer() -> cq.Workplane:
-    """Plain washer M12 after ISO 7090: 24 x 13 x 2.5, chamfered above, punched below."""
-    return turned(
-        [
-            (6.5, 0.15),
-            (6.65, 0),
-            (11.6, 0),
-            (11.9, 0.1),
-            (12, 0.4),
-            (12, 1.9),
-            (11.4, 2.5),
-            (6.65, 2.5),
-            (6.5, 2.35),
-        ]
-    )
-
-
 def bushing() -> cq.Workplane:
     """Flanged bearing bushing 20 x 26 x 30 with a flange of 32 x 3 (ISO 4379 F) and an oil groove with its hole."""
     body = turned(
