@@ -25,7 +25,7 @@ from pipeline.spec.reference import toml_value, with_reference
 Load = Callable[..., DatasetSpec]
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "spec.md"
-SHIPPED = ["smoke", "quickstart", "nightly"]
+SHIPPED = ["smoke", "quickstart", "nightly", "manipulation"]
 
 
 @pytest.mark.parametrize(
@@ -124,10 +124,22 @@ def test_quickstart_shows_variety() -> None:
     assert len({item.metal for item in items}) >= 5
 
 
-def test_nightly_uses_every_part_rig_and_surroundings() -> None:
+def _one_file_of_every_class() -> set[str]:
+    listing = json.loads((tables.assets_root() / "parts" / "parts.json").read_text(encoding="utf-8"))
+    return {f"assets:parts/{part['file']}" for part in listing if part["name"] == part["class"]}
+
+
+def test_manipulation_has_all_sixty_classes_each_a_category_with_a_tolerance() -> None:
+    spec = load_spec(ROOT / "scenes" / "manipulation.toml")
+    assert {part.file for part in spec.parts.values()} == _one_file_of_every_class()
+    assert len({part.category for part in spec.parts.values()}) == 60
+    assert spec.items.tolerance is not None
+    assert {"bin", "table"} <= set(spec.arrangement.kinds)
+
+
+def test_nightly_uses_every_class_rig_and_surroundings() -> None:
     spec = load_spec(ROOT / "scenes" / "nightly.toml")
-    used = {part.file.removeprefix("assets:parts/") for part in spec.parts.values()}
-    assert used == {path.name for path in (tables.assets_root() / "parts").glob("*.step")}
+    assert {part.file for part in spec.parts.values()} == _one_file_of_every_class()
     own_setting = {"back_light", "coaxial", *(name for name in tables.names("rigs") if name.startswith("stripes_"))}
     assert set(spec.rigs.weights) == set(tables.names("rigs")) - own_setting
     assert set(spec.surroundings.weights) == set(tables.names("surroundings"))
