@@ -84,9 +84,9 @@ SECTIONS: Final = (
     Section(
         "films",
         "Films",
-        "A polished part of a metal that the film can lie on: carbon steel where it can be.",
+        "A satin part of a metal that the film can lie on: carbon steel where it can be.",
         "films",
-        lambda name: {"films": _only(name), "finishes": _only("polished"), "metals": _only(metal_for(name))},
+        lambda name: {"films": _only(name), "finishes": _only("satin"), "metals": _only(metal_for(name))},
     ),
     Section(
         "defects",
@@ -95,7 +95,7 @@ SECTIONS: Final = (
         "defects",
         lambda name: {
             "finishes": _only("ground"),
-            "defects": {"probability": 1.0, "count": 8, "kinds": _only(name), "severity": 0.95, "size_scale": 1.5},
+            "defects": {"probability": 1.0, "count": 8, "kinds": _only(name), "severity": 0.95, "size_scale": 3.0},
         },
     ),
     Section(
