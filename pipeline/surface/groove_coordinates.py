@@ -33,7 +33,12 @@ def groove_coordinates(part: Part, faces: Sequence[int], members: Sequence[Indic
         return np.zeros((len(vertices), 2))
     points, normals = part.vertices[vertices], part.normals[vertices].astype(np.float64)
     if course.axis is not None and kind in ("cylinder", "cone"):
-        return np.stack([_along_generatrix(points, normals, course.axis), np.zeros(len(points))], axis=1)
+        # Face by face: the countersinks at both ends of a hole are one cut, and slant opposite ways.
+        rows_of = [rows for _, _, rows in _pieces(faces, members)]
+        u_of = [
+            _along_generatrix(points[rows], normals[rows], course.axis) for rows in rows_of if rows.start < rows.stop
+        ]
+        return np.stack([np.concatenate(u_of), np.zeros(len(points))], axis=1)
     along = along_grooves(points, normals, course)
     across = np.cross(normals, along)
     v = np.zeros(len(points)) if course.axis is not None else points @ _mean_direction(along, course)
@@ -85,7 +90,7 @@ def _across_face(part: Part, face: Face, vertices: Indices, across: Vector, cour
     triangles = np.searchsorted(vertices, part.triangles[part.face_of_triangle == face.face_id])
     before = _spanning_tree(len(vertices), triangles)
     points, axis = part.vertices[vertices], axis_of(face)
-    if axis is not None and parallel(axis.direction, np.asarray(course.direction)):
+    if axis is not None and course.direction is not None and parallel(axis.direction, np.asarray(course.direction)):
         u = _arcs(points, before, across, axis)
     else:
         middle = across + across[before]

@@ -82,6 +82,15 @@ def test_round_faces_have_u_along_the_generatrix(process, inner, hole, assemble_
         assert not surface.groove[members, 1].any()
 
 
+def test_countersinks_at_both_ends_of_a_hole_slant_opposite_ways(hole, assemble_parts, make_item):
+    vertices, normals, triangles, face = cone(hole, inner=True)
+    turned_over = (vertices * [1, -1, -1] + [0, 0, 0.06], normals * [1, -1, -1], triangles, face)
+    part = assemble_parts([(vertices, normals, triangles, face), turned_over])
+    surface = finish_part(part, made_by(make_item, "drilled"))
+    for face_id in (0, 1):
+        assert_unit_across(part, surface, face_id)
+
+
 @pytest.mark.parametrize("inner", [False, True])
 def test_straight_grooves_on_round_faces_have_u_around_them_and_no_seam(inner, hole, assemble_parts, make_item, tilted):
     tube = hole(0.008, 0.0, 0.03, inner=inner, segments=96)
