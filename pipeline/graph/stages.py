@@ -91,7 +91,7 @@ class RenderStage:
     """A scene's parts are arranged, finished, lit and rendered into a light bundle."""
 
     name = "render"
-    version = 1
+    version = 2
     resource: Resource = "render"
 
     def tools(self) -> Mapping[str, str]:
@@ -125,7 +125,7 @@ class TruthStage:
     """What is true of every instance in every view, and what it reflects."""
 
     name = "truth"
-    version = 1
+    version = 2
     resource: Resource = "cpu"
 
     def tools(self) -> Mapping[str, str]:
@@ -149,7 +149,7 @@ class PhotosStage:
     """The bundle is developed into photos, and their highlights are found."""
 
     name = "photos"
-    version = 1
+    version = 2
     resource: Resource = "cpu"
 
     def tools(self) -> Mapping[str, str]:

@@ -14,7 +14,6 @@ from pipeline.spec.numbers import Numbers, constant, round_drawn
 from pipeline.spec.scene import CCT_RANGE_K, RENDERED_CCT_K, PhotoSpec, Shot, Tone
 from pipeline.spec.seeds import Stream, seed_of
 
-
 ROOM_CCT_K: Final = Numbers(choices=(3000.0, 4000.0, 5000.0, 5700.0, 6500.0))
 """Colour temperatures of lamps that neither the spec nor the table of rigs names."""
 
