@@ -234,6 +234,7 @@ def _prepare(
     """Arrange, finish and light *scene*, and write its render job into *folder*."""
     from pipeline.arrange.arrange import arrange
     from pipeline.light.illuminate import illuminate
+    from pipeline.parts.variation import varied_part
     from pipeline.render.job import prepare_job
     from pipeline.surface.defects.apply import apply_defects
     from pipeline.surface.supports import support_material
@@ -241,10 +242,11 @@ def _prepare(
 
     arrangement = arrange(scene, parts)
     surfaces = finish_items(scene.items, parts)
+    copies = {item.instance_id: varied_part(parts[item.part_id], item.tolerance) for item in scene.items}
     prepare_job(
         scene,
         arrangement,
-        parts,
+        copies,
         surfaces=surfaces,
         support_materials={
             support.look: support_material(support.look, scene.arrangement.seed) for support in arrangement.supports
@@ -253,7 +255,7 @@ def _prepare(
         threads=machine.threads,
         folder=folder,
         flawed={
-            item.instance_id: apply_defects(parts[item.part_id], surfaces[item.instance_id], item)
+            item.instance_id: apply_defects(copies[item.instance_id], surfaces[item.instance_id], item)
             for item in scene.items
             if item.defects
         },

@@ -257,7 +257,7 @@ def _one(rig: int | None) -> tuple[int, ...] | None:
 def prepare_job(
     scene: SceneSpec,
     arrangement: Arrangement,
-    parts: Mapping[str, Part],
+    parts: Mapping[int, Part],
     surfaces: Mapping[int, FinishedSurface],
     support_materials: Mapping[str, PlainMaterial | MetalMaterial],
     illumination: Illumination,
@@ -267,13 +267,13 @@ def prepare_job(
 ) -> RenderJob:
     """Write the meshes and `job.json` into the existing *folder* and return the job.
 
-    *parts* is keyed by part_id, *surfaces* by instance_id, *support_materials* by look; *flawed* holds the instances
-    that have defects, by instance_id.
+    *parts* holds each instance as it was made and *surfaces* its finish, both by instance_id; *support_materials* are
+    by look; *flawed* holds the instances that have defects, by instance_id.
     """
     assembler = _Assembler(folder)
     categories = {item.instance_id: item.category for item in scene.items}
     for placed in arrangement.items:
-        part, surface = parts[placed.part_id], surfaces[placed.instance_id]
+        part, surface = parts[placed.instance_id], surfaces[placed.instance_id]
         defective = (flawed or {}).get(placed.instance_id)
         assembler.add_part(placed, categories[placed.instance_id], part, surface, defective)
     with_support = tuple(rig for rig, without in enumerate(illumination.without_support) if not without)

@@ -19,6 +19,7 @@ from pipeline.arrange.arrangement import PlacedCamera, PlacedItem, matrix
 from pipeline.bundle import BundleView, SceneBundle, load_bundle, read_ids, view_folder
 from pipeline.errors import InputError
 from pipeline.parts.part import Part
+from pipeline.parts.variation import varied_part
 from pipeline.records import canonical_json
 from pipeline.spec.scene import ItemSpec, SceneSpec
 from pipeline.truth.projection import Box, box_corners, intersection, pixel_box, transform
@@ -58,10 +59,8 @@ def instance_rows(bundle: Path, parts: Mapping[str, Part], scene: SceneSpec) -> 
     missing = sorted({item.part_id for item in scene_bundle.items} - set(parts))
     if missing:
         raise InputError(f"scene {scene.scene_id}: expected the parts {missing}, found {sorted(parts)}")
-    sound = {
-        part_id: _Outline.of(parts[part_id].vertices, parts[part_id].triangles)
-        for part_id in sorted({item.part_id for item in scene_bundle.items})
-    }
+    copies = {item.instance_id: _copy_of(item, parts, scene) for item in scene_bundle.items}
+    sound = _outlines(copies)
     changed = {mesh.instance_id: _changed_outline(bundle / mesh.file) for mesh in scene_bundle.changed_meshes}
     constant = {item.instance_id: _scene_columns(item, parts, scene, scene_bundle) for item in scene_bundle.items}
     rows = []
@@ -70,9 +69,24 @@ def instance_rows(bundle: Path, parts: Mapping[str, Part], scene: SceneSpec) -> 
         for item in scene_bundle.items:
             outline = changed.get(item.instance_id) if view.defects else None
             visible = ids == item.instance_id
-            seen = _view_columns(view, item, parts[item.part_id], outline or sound[item.part_id], visible)
+            copy = copies[item.instance_id]
+            seen = _view_columns(view, item, copy, outline or sound[item.instance_id], visible)
             rows.append({"view_id": view.view_id, **constant[item.instance_id], **seen})
     return rows
+
+
+def _copy_of(item: PlacedItem, parts: Mapping[str, Part], scene: SceneSpec) -> Part:
+    """The part as this instance was made: nominal, or within its tolerance."""
+    return varied_part(parts[item.part_id], _item_spec(scene, item.instance_id).tolerance)
+
+
+def _outlines(copies: Mapping[int, Part]) -> dict[int, _Outline]:
+    """The outline of each instance; instances of nominal dimensions share theirs."""
+    shared: dict[int, _Outline] = {}
+    for part in copies.values():
+        if id(part) not in shared:
+            shared[id(part)] = _Outline.of(part.vertices, part.triangles)
+    return {instance_id: shared[id(part)] for instance_id, part in copies.items()}
 
 
 def full_mask(
