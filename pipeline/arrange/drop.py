@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from pipeline.arrange.bounds import extreme_points
 from pipeline.arrange.distractors import Thing
-from pipeline.arrange.pieces import convex_pieces
+from pipeline.arrange.pieces_cache import remembered_pieces
 from pipeline.arrange.place import choose_resting_pose, part_of
-from pipeline.arrange.settle import Body, Box, floor, settle, walls
+from pipeline.arrange.settle import Body, Box, Rest, floor, settle, walls
 from pipeline.errors import InputError
 from pipeline.parts.part import Part
 from pipeline.spec.scene import SceneSpec
@@ -76,12 +76,16 @@ def drop(scene: SceneSpec, parts: Mapping[str, Part], things: Sequence[Thing]) -
     if scene.arrangement.kind == "bin":
         inner = bin_size(scene, loose)
         fixed: tuple[Box, ...] = (floor(), *walls(inner[0] / 2.0, inner[1] / 2.0, _WALL_TOP_M))
-        poses = _settled(loose, _layers(loose, inner[0], inner[1], generator), fixed)
+        rest = _settled(loose, _layers(loose, inner[0], inner[1], generator), fixed)
+        poses = rest.poses
         if scene.arrangement.container_m is not None:
             _check_inside(scene, loose, poses, inner)
+        _check_rest(scene, rest)
         return Dropped(poses[: len(scene.items)], poses[len(scene.items) :], inner)
     side = 2.2 * max(shape.radius for shape in loose) * max(1.0, round((len(loose) / 3.0) ** (1.0 / 3.0)))
-    poses = _settled(loose, _layers(loose, side, side, generator), (floor(),))
+    rest = _settled(loose, _layers(loose, side, side, generator), (floor(),))
+    _check_rest(scene, rest)
+    poses = rest.poses
     return Dropped(poses[: len(scene.items)], poses[len(scene.items) :], None)
 
 
@@ -119,15 +123,24 @@ def _check_inside(scene: SceneSpec, loose: Sequence[Loose], poses: Floats, inner
 
 
 def _loose(vertices: Floats, triangles: NDArray[np.int32]) -> Loose:
-    pieces = convex_pieces(vertices, triangles)
+    pieces = remembered_pieces(vertices, triangles)
     low, high = vertices.min(axis=0), vertices.max(axis=0)
     boxes = sum(float(np.prod(np.ptp(points, axis=0))) for points in pieces)
     return Loose(pieces, (low + high) / 2.0, high - low, min(boxes, float(np.prod(high - low))))
 
 
-def _settled(loose: Sequence[Loose], poses: Sequence[Floats], fixed: Sequence[Box]) -> Floats:
+def _settled(loose: Sequence[Loose], poses: Sequence[Floats], fixed: Sequence[Box]) -> Rest:
     bodies = [Body(shape.pieces, pose, shape.radius) for shape, pose in zip(loose, poses, strict=True)]
-    return settle(bodies, fixed).poses
+    return settle(bodies, fixed)
+
+
+def _check_rest(scene: SceneSpec, rest: Rest) -> None:
+    if not rest.at_rest:
+        raise InputError(
+            f"scene {scene.scene_id}: expected {len(scene.items)} dropped parts to come to rest, found one that still "
+            f"moves at {rest.speed:.3f} m/s after {rest.seconds:.0f} s; use fewer parts (items.count) or a larger "
+            "arrangement.container_mm"
+        )
 
 
 def _layers(loose: Sequence[Loose], length: float, width: float, generator: np.random.Generator) -> list[Floats]:
@@ -180,11 +193,13 @@ def stack(scene: SceneSpec, parts: Mapping[str, Part]) -> Floats:
     while True:
         stacks = _stacks(scene, height)
         starts, expected = _stand_up(scene, parts, shapes, stacks)
-        poses = _settled([shapes[item.part_id] for item in scene.items], starts, (floor(),))
+        rest = _settled([shapes[item.part_id] for item in scene.items], starts, (floor(),))
+        poses = rest.poses
         fallen = np.linalg.norm(poses[:, :3, 3] - expected, axis=1) > 0.3 * np.array(
             [shapes[item.part_id].radius for item in scene.items]
         )
         if height == 1 or not fallen.any():
+            _check_rest(scene, rest)
             return poses
         height -= 1
 

@@ -1,14 +1,13 @@
 """Parts that were read before, on this machine, by the hash of all that they depend on.
 
 A dataset's store remembers parts too; this cache serves commands without a dataset, such as `scene`, and new datasets
-of the same parts. It lies in $GLINT_CACHE, else in the user's cache folder, and may be deleted at any time. Does not
-cover: what the hash is made of (the part stage), reading (`read`).
+of the same parts. It may be deleted at any time. Does not cover: what the hash is made of (the part stage), reading
+(`read`), where the cache lies (`pipeline.user_cache`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import tempfile
 import zipfile
@@ -16,14 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.parts.part import Part, load_part, save_part
-
-
-def cache_folder() -> Path:
-    """Where parts are remembered: $GLINT_CACHE/parts, else glint/parts in $XDG_CACHE_HOME or ~/.cache."""
-    own = os.environ.get("GLINT_CACHE")
-    if own:
-        return Path(own) / "parts"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "glint" / "parts"
+from pipeline.user_cache import cache_folder
 
 
 def remembered(key: str, read: Callable[[], Part]) -> Part:
@@ -32,7 +24,7 @@ def remembered(key: str, read: Callable[[], Part]) -> Part:
     A damaged entry is read anew and replaced; a cache that cannot be written is passed over. What *read* raises passes
     through, and nothing is remembered.
     """
-    folder = cache_folder() / key[:2] / key
+    folder = cache_folder("parts") / key[:2] / key
     with contextlib.suppress(OSError, ValueError, KeyError, zipfile.BadZipFile):
         return load_part(folder)
     part = read()

@@ -12,9 +12,12 @@ import pytest
 import shapely
 import trimesh
 
+from pipeline.arrange import pieces_cache
 from pipeline.arrange.arrange import arrange
 from pipeline.arrange.arrangement import Arrangement, matrix
 from pipeline.arrange.pieces import convex_pieces
+from pipeline.arrange.pieces_cache import remembered_pieces
+from pipeline.arrange.settle import Body, Box, floor, settle
 from pipeline.errors import InputError
 from pipeline.records import canonical_json
 from pipeline.spec.scene import SceneSpec
@@ -156,3 +159,30 @@ def test_a_ring_is_cut_into_pieces_that_leave_its_hole_open() -> None:
     centre = np.array([[0.0, 0.0, 0.0], [0.006, 0.0, 0.0]])
     assert not any(hull.contains(centre).any() for hull in hulls)
     assert sum(hull.volume for hull in hulls) == pytest.approx(ring.volume, rel=0.12)
+
+
+def test_pieces_are_remembered_and_a_damaged_memory_is_cut_anew(tmp_path, monkeypatch):
+    monkeypatch.setenv("GLINT_CACHE", str(tmp_path))
+    mesh = trimesh.creation.annulus(0.01, 0.02, 0.01)
+    vertices, triangles = np.array(mesh.vertices), np.array(mesh.faces, dtype=np.int32)
+    cut = convex_pieces(vertices, triangles)
+    for _ in range(2):
+        again = remembered_pieces(vertices, triangles)
+        assert all(np.array_equal(a, b) for a, b in zip(cut, again, strict=True))
+    (entry,) = (tmp_path / "pieces").iterdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(pieces_cache, "convex_pieces", lambda *_: pytest.fail("cut although it is remembered"))
+        remembered_pieces(vertices, triangles)
+    entry.write_bytes(b"damaged")
+    assert all(np.array_equal(a, b) for a, b in zip(cut, remembered_pieces(vertices, triangles), strict=True))
+
+
+def test_what_rolls_for_ever_is_braked():
+    """A ball on an endless floor that starts to roll: without the brake it would still be rolling after a second."""
+    ball = np.array(trimesh.creation.icosphere(4, 0.02).vertices)
+    pose = np.eye(4)
+    pose[:3, 3] = [0.0, 0.0, 0.5]
+    tilted = Box((0.0, 0.0, 0.2), (0.1, 0.1, 0.001))
+    rest = settle([Body([ball], pose, 0.02)], (floor(), tilted), longest_s=0.2)
+    assert rest.at_rest
+    assert rest.seconds > 0.2
