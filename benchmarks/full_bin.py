@@ -25,9 +25,9 @@ scenes = 1
 train = 1.0
 val = 0.0
 test = 0.0
-[parts.hex_bolt]
-file = "assets:parts/hex_bolt.step"
-category = "bolt"
+[parts.ribbed_bracket]
+file = "assets:parts/ribbed_bracket.step"
+category = "bracket"
 [metals]
 steel_carbon = 1.0
 [finishes]

@@ -1,7 +1,7 @@
 """Panels: the pictures that show everything known about one view, each with a title and a legend.
 
-Covers: masks and boxes, highlights by lamp, the reflected-source map, depth, normals, CAD faces, light groups. A
-layer that cannot be read becomes a panel that says why. Does not cover: pages.
+Covers: masks and boxes, highlights by lamp, defects, the reflected-source map, depth, normals, CAD faces, light groups.
+A layer that cannot be read becomes a panel that says why. Does not cover: pages.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ INSTANCE_COLUMNS: Final = (
     "mask_rle",
 )
 HIGHLIGHT_COLUMNS: Final = ("photo_id", "instance_id", "light_id", "light_kind", "area_px", "mask_rle")
+DEFECT_COLUMNS: Final = ("view_id", "instance_id", "defect_id", "kind", "visible", "area_px", "mask_rle")
 REFLECTION_COLUMNS: Final = ("view_id", "instance_id", "reflected_kind", "reflected_id", "area_px", "mask_rle")
 
 _LEGEND_ENTRIES: Final = 7
@@ -133,7 +134,25 @@ def _photo_panels(tables: BuildTables, photo: Row, instances: Sequence[Row]) -> 
             lambda: Panel("Instances", f"{seen} of {len(instances)} seen", labelled_picture(picture, instances)),
         ),
         _guarded("Highlights", lambda: _highlight_panel(picture, highlights)),
+        *_defect_panels(tables, photo, picture),
     ]
+
+
+def _defect_panels(tables: BuildTables, photo: Row, picture: Picture) -> list[Panel]:
+    """One panel of all defects by kind, none where the view has no defects."""
+    defects = tables.rows("defects", DEFECT_COLUMNS, ("view_id", [photo["view_id"]]))
+    return [_guarded("Defects", lambda: _defect_panel(picture, defects))] if defects else []
+
+
+def _defect_panel(picture: Picture, defects: Sequence[Row]) -> Panel:
+    kinds = sorted({str(row["kind"]) for row in defects})
+    colors = {kind: draw.color_of(place) for place, kind in enumerate(kinds)}
+    seen = [row for row in defects if row["visible"]]
+    shapes = [masks.decode(str(row["mask_rle"])) for row in seen]
+    drawn = draw.with_masks(draw.muted(picture), shapes, [colors[str(row["kind"])] for row in seen], fill=0.75)
+    areas = {kind: sum(int(row["area_px"]) for row in seen if row["kind"] == kind) for kind in kinds}
+    legend = tuple(Legend(colors[kind], f"{kind}, {areas[kind]:,} px") for kind in _largest(areas))
+    return Panel("Defects", f"{len(seen)} of {counted(len(defects), 'defect')} seen", drawn, legend)
 
 
 def _exposure(photo: Row) -> str:

@@ -96,7 +96,22 @@ def _truth(index: int) -> dict[str, list[dict[str, Any]]]:
             row = {"view_id": view_id, "instance_id": 1, "reflected_kind": kind, "reflected_id": name}
             row |= {"area_px": int(mask.sum()), "share": float(mask.sum() / inside.sum())}
             reflections.append(row | {"mask_rle": masks.encode(mask)})
-    return {"instances": instances, "reflections": reflections}
+    return {"instances": instances, "reflections": reflections, "defects": _defects(index)}
+
+
+def _defects(index: int) -> list[dict[str, Any]]:
+    """Scene 0 alone has defects: a scratch across the ball in its first view, and one that is not seen."""
+    if index != 0:
+        return []
+    scratch = sphere().inside & (np.abs(np.arange(HEIGHT)[:, None] - 36) < 2)
+    row = {"view_id": "balls-000000-v0", "scene_id": "balls-000000", "instance_id": 1, "severity": 0.5}
+    row |= {"size_mm": [5.0, 0.2], "depth_um": 3.0, "face_ids": [0], "position": [0.0, 0.0, 0.5]}
+    shown = {"defect_id": 1, "kind": "scratch", "visible": True, "area_px": int(scratch.sum())}
+    hidden = {"defect_id": 2, "kind": "dent", "visible": False, "area_px": 0}
+    return [
+        row | shown | {"mask_rle": masks.encode(scratch)},
+        row | hidden | {"mask_rle": masks.encode(np.zeros_like(scratch))},
+    ]
 
 
 def _photos(index: int, folder: Path) -> dict[str, list[dict[str, Any]]]:

@@ -102,8 +102,8 @@ def test_hostile_names_are_shown_and_not_run(html: str, page: Page) -> None:
 
 def test_every_picture_is_a_jpeg_of_its_declared_size(page: Page) -> None:
     images = [attributes for tag, attributes in page.elements if tag == "img" and "src" in attributes]
-    # Twelve photos with and without labels, three views with seven panels and two light groups.
-    assert len(images) == 2 * 12 + 3 * (7 + 2)
+    # Twelve photos with and without labels, three views with seven panels and two light groups, one with defects.
+    assert len(images) == 2 * 12 + 3 * (7 + 2) + 1
     for attributes in images:
         data = base64.b64decode(str(attributes["src"]).split(",", 1)[1])
         decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
@@ -183,3 +183,11 @@ def test_numbers_are_short() -> None:
         "2e+07",
         "3e-05",
     ]
+
+
+def test_defects_have_a_panel_where_there_are_some(page: Page) -> None:
+    text = " ".join(page.text)
+    assert "1 of 2 defects seen" in text
+    y, x = np.mgrid[-0.5:2, -47.5:48]  # the scratch covers three rows of pixels across the middle of the ball
+    assert f"scratch, {np.sum(x * x + y * y < 28 * 28)} px" in text
+    assert "dent, 0 px" in text
