@@ -78,6 +78,8 @@ class BuildResult:
     photos: int
     quarantined: tuple[str, ...]
     gave_up: bool
+    reasons: tuple[str, ...] = ()
+    """Different errors of quarantined scenes, each once."""
 
     def lines(self, out: Path, seconds: float) -> list[str]:
         """What a user is told on stdout."""
@@ -93,7 +95,9 @@ class BuildResult:
     def quarantine_line(self, out: Path) -> str:
         """What a user is told about scenes that failed."""
         names = ", ".join(self.quarantined[:_NAMED]) + (", ..." if len(self.quarantined) > _NAMED else "")
-        return f"{count_of(len(self.quarantined), 'scene')} failed: {names}; see {out / QUARANTINE}"
+        lines = [f"{count_of(len(self.quarantined), 'scene')} failed: {names}; see {out / QUARANTINE}"]
+        lines += [f"  {reason}" for reason in self.reasons[:_NAMED]]
+        return "\n".join(lines)
 
 
 def build_dataset(spec_path: Path, out: Path, options: BuildOptions) -> BuildResult:
@@ -195,8 +199,9 @@ def _finish(
     for result in bad:
         quarantine(store.root, spec_path, result)
     quarantined = tuple(result.scene_id for result in bad)
+    reasons = tuple(dict.fromkeys(result.failures[0].message for result in bad))
     if gave_up or not good:
-        return BuildResult(None, None, False, len(good), 0, quarantined, gave_up)
+        return BuildResult(None, None, False, len(good), 0, quarantined, gave_up, reasons)
     content = plan_hash(spec, good, quarantined)
     up_to_date = latest_number(store.root) is not None and open_build(store.root).record.plan_hash == content
     if up_to_date:
@@ -214,7 +219,7 @@ def _finish(
         )
         build = write_build(store.root, _outputs(spec, good), info, finish=report_hook(store.root))
     photos = sum(split["photos"] for split in build.record.splits.values())
-    return BuildResult(build.number, build.folder, up_to_date, len(good), photos, quarantined, gave_up)
+    return BuildResult(build.number, build.folder, up_to_date, len(good), photos, quarantined, gave_up, reasons)
 
 
 def plan_hash(spec: DatasetSpec, good: Iterable[SceneResult], quarantined: Iterable[str]) -> str:

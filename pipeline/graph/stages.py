@@ -240,8 +240,8 @@ def _prepare(
     from pipeline.surface.supports import support_material
     from pipeline.surface.variants import finish_items
 
+    surfaces = finish_items(scene.items, parts)  # first: a finish that does not fit is found before anything settles
     arrangement = arrange(scene, parts)
-    surfaces = finish_items(scene.items, parts)
     copies = {item.instance_id: varied_part(parts[item.part_id], item.tolerance) for item in scene.items}
     prepare_job(
         scene,

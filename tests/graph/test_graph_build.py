@@ -123,6 +123,8 @@ def test_a_bad_part_quarantines_its_scenes_and_a_repair_clears_them(spec, out):
     told = read_json(out / "quarantine" / f"{result.quarantined[0]}.json")
     assert told["error"] == "two.stl: expected a solid, found none; repair the file and run again"
     assert told["command"].startswith("glint scene ")
+    assert result.reasons == (told["error"],)  # once, however many scenes it cost
+    assert told["error"] in result.quarantine_line(out)
     assert open_dataset(out).record.quarantined == result.quarantined
 
     again = build(spec, out)
