@@ -1,7 +1,7 @@
 """What a finish costs: render time of a scene with each finish over the same scene with a plain conductor.
 
-Renders the gallery's scene (one part fills the frame) with every finish scheme, and again with its relief, lay and films
-taken away; both in turn, in one process, at the same samples, and prints the ratio of processor seconds.
+Renders the gallery's scene (one part fills the frame) with every finish scheme, and again with its relief, lay and
+films taken away; both in turn, in one process, at the same samples, and prints the ratio of processor seconds.
 Usage: python benchmarks/finish_cost.py [SAMPLES [FINISH ...]]
 """
 
