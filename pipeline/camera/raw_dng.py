@@ -29,6 +29,9 @@ _RGGB: Final = (0, 1, 1, 2)
 _DNG_VERSION: Final = (1, 4, 0, 0)
 _READERS_FROM: Final = (1, 1, 0, 0)
 """Nothing in these files needs more of a reader than DNG 1.1."""
+_DOTS_PER_INCH: Final = 72
+"""TIFF asks for a print size; this says "none in particular"."""
+_UNCALIBRATED: Final = 65535
 _ISO_OVERFLOW: Final = 65535
 """EXIF keeps the speed in 16 bits; what does not fit is written as this and, in full, elsewhere."""
 _RECOMMENDED_EXPOSURE_INDEX: Final = 2
@@ -69,6 +72,9 @@ def _camera_tags(settings: RawSettings) -> dict[int, Field]:
         271: Field("ascii", MAKE),
         272: Field("ascii", settings.sensor.name),
         274: Field("short", (1,)),  # Orientation: rows from the top, columns from the left
+        282: Field("rational", (_DOTS_PER_INCH,)),
+        283: Field("rational", (_DOTS_PER_INCH,)),
+        296: Field("short", (2,)),  # ResolutionUnit: inch
         305: Field("ascii", SOFTWARE),
         50735: Field("ascii", settings.body.serial),  # CameraSerialNumber
         50736: Field("rational", lens),  # LensInfo
@@ -130,6 +136,8 @@ def _exif_tags(settings: RawSettings) -> dict[int, Field]:
         34866: Field("long", (iso,)),
         36864: Field("undefined", tuple(b"0232")),  # ExifVersion
         37386: Field("rational", (settings.focal_mm,)),
+        40960: Field("undefined", tuple(b"0100")),  # FlashpixVersion, which EXIF requires
+        40961: Field("short", (_UNCALIBRATED,)),  # ColorSpace: the sensor's own
         42033: Field("ascii", settings.body.serial),
         42034: Field("rational", _lens_range(settings)),
         42036: Field("ascii", lens.name),
