@@ -21,6 +21,10 @@ REC709_FROM_XYZ: Final = np.array(
     [[3.2404542, -1.5371385, -0.4985314], [-0.9692660, 1.8760108, 0.0415560], [0.0556434, -0.2040259, 1.0572252]]
 )
 """Linear Rec.709 out of CIE XYZ with white at D65 (IEC 61966-2-1, with more digits)."""
+_FADE_START: Final = 0.6
+"""Share of the sensor's largest value at which the matrix begins to fade out ..."""
+_FADED: Final = np.float32(0.5)
+"""... and how much of it has when a channel is at its largest value."""
 _BRADFORD: Final = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 """Sharpened cone responses out of XYZ, as ICC.1:2022, annex E, and the DNG specification adapt white."""
 
@@ -86,8 +90,31 @@ def adaptation(kelvin: float) -> NDArray[np.float64]:
     return np.asarray(np.linalg.inv(cones) @ np.diag(wanted / seen) @ cones, dtype=np.float64)
 
 
-def developed_colours(balanced: NDArray[np.float32], sensor: Sensor, kelvin: float) -> NDArray[np.float32]:
-    """Linear Rec.709 (h, w, 3) of white-balanced sensor values (h, w, 3). A mono sensor's stay as they are."""
+def developed_colours(
+    balanced: NDArray[np.float32], sensor: Sensor, kelvin: float, ceiling: float
+) -> NDArray[np.float32]:
+    """Linear Rec.709 (h, w, 3) of white-balanced sensor values (h, w, 3), *ceiling* being the largest there are.
+
+    A channel that was cut at the ceiling has lost its share in the mixture, and the matrix alone would turn warm
+    highlights green. So, as RAW converters do, it partly fades out towards the ceiling, and a channel at the ceiling
+    stays the largest. A mono sensor's values stay as they are.
+    """
     if sensor.ccm is None:
         return balanced
-    return np.asarray(cv2.transform(balanced, rec709_from_balanced(sensor, kelvin)), dtype=np.float32)
+    colours = np.asarray(cv2.transform(balanced, rec709_from_balanced(sensor, kelvin)), dtype=np.float32)
+    bright = _largest(balanced)[..., 0] > np.float32(_FADE_START * ceiling)
+    colours[bright] = _highlights(balanced[bright], colours[bright], ceiling)
+    return colours
+
+
+def _highlights(balanced: NDArray[np.float32], colours: NDArray[np.float32], ceiling: float) -> NDArray[np.float32]:
+    """Colours (n, 3) of pixels with a channel near the ceiling."""
+    t = np.clip((balanced / np.float32(ceiling) - np.float32(_FADE_START)) / np.float32(1.0 - _FADE_START), 0.0, 1.0)
+    nearness = t * t * (3.0 - 2.0 * t)
+    faded = colours + _FADED * _largest(nearness) * (balanced - colours)
+    return np.asarray(faded + nearness * (_largest(faded) - faded), dtype=np.float32)
+
+
+def _largest(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(..., 1) largest of three channels: much faster than max(axis=-1)."""
+    return np.asarray(np.maximum(np.maximum(values[..., :1], values[..., 1:2]), values[..., 2:]), dtype=np.float32)

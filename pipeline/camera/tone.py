@@ -41,7 +41,7 @@ def develop_codes(codes: NDArray[np.uint16], sensor: Sensor, kelvin: float, tone
     gains = white_balance_gains(sensor, kelvin)
     # A saturated pixel must come out white: no channel may exceed what the weakest can reach.
     ceiling = min(gains.tolist())
-    balanced = developed_colours(_balanced_rgb(codes, sensor, gains, ceiling), sensor, kelvin)
+    balanced = developed_colours(_balanced_rgb(codes, sensor, gains, ceiling), sensor, kelvin, ceiling)
     return encode(np.asarray(balanced * np.float32(HEADROOM)), tone, ceiling * HEADROOM)
 
 

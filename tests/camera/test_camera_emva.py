@@ -173,7 +173,7 @@ def test_photons_of_a_lux_second_follow_from_planck_and_the_eye() -> None:
 
 @EVERY
 def test_base_speeds_are_those_of_such_cameras(sensor) -> None:
-    """Machine-vision sensors of 3.45 um lie near ISO 200 in colour and twice that without filters; cameras at 50-100."""
+    """Machine-vision sensors of 3.45 um lie near ISO 200 in colour and at twice that without filters."""
     ranges = {
         "dslr_fullframe": (80, 125),
         "mv_global_shutter_color": (150, 250),

@@ -160,7 +160,9 @@ def test_photos_name_their_raw_files_and_repeat_them(tmp_path) -> None:
 
 def test_a_tiff_keeps_odd_sizes_and_refuses_what_does_not_fit() -> None:
     codes = np.arange(15, dtype=np.uint16).reshape(3, 5)
-    data = tiff_bytes(codes, {262: Field("short", (1,)), 305: Field("ascii", "abc")}, {37386: Field("rational", (0.1,))})
+    data = tiff_bytes(
+        codes, {262: Field("short", (1,)), 305: Field("ascii", "abc")}, {37386: Field("rational", (0.1,))}
+    )
     np.testing.assert_array_equal(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED), codes)
     with pytest.raises(ValueError, match=r"kind short, found \[70000\]"):
         tiff_bytes(codes, {262: Field("short", (70000,))}, {})
