@@ -25,6 +25,8 @@ _FADE_START: Final = 0.6
 """Share of the sensor's largest value at which the matrix begins to fade out ..."""
 _FADED: Final = np.float32(0.5)
 """... and how much of it has when a channel is at its largest value."""
+_FULL: Final = 0.99
+"""Share of the largest value from which a channel is as good as saturated."""
 _BRADFORD: Final = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 """Sharpened cone responses out of XYZ, as ICC.1:2022, annex E, and the DNG specification adapt white."""
 
@@ -97,14 +99,29 @@ def developed_colours(
 
     A channel that was cut at the ceiling has lost its share in the mixture, and the matrix alone would turn warm
     highlights green. So, as RAW converters do, it partly fades out towards the ceiling, and a channel at the ceiling
-    stays the largest. A mono sensor's values stay as they are.
+    stays the largest. It would also enlarge the false colours of demosaicking, which are taken out before. A mono
+    sensor's values stay as they are.
     """
     if sensor.ccm is None:
         return balanced
+    balanced = without_false_colours(balanced, ceiling)
     colours = np.asarray(cv2.transform(balanced, rec709_from_balanced(sensor, kelvin)), dtype=np.float32)
     bright = _largest(balanced)[..., 0] > np.float32(_FADE_START * ceiling)
     colours[bright] = _highlights(balanced[bright], colours[bright], ceiling)
     return colours
+
+
+def without_false_colours(balanced: NDArray[np.float32], ceiling: float) -> NDArray[np.float32]:
+    """Sensor values (h, w, 3) with the 5x5 median of R - G and B - G: Freeman, US patent 4724395 (1988, expired).
+
+    Pixels that are white at the *ceiling* stay so.
+    """
+    red, green, blue = cv2.split(balanced)  # OpenCV's plane arithmetic is several times faster than NumPy's strides
+    full = cv2.min(cv2.min(red, green), blue) >= np.float32(ceiling * _FULL)
+    smooth = [cv2.min(cv2.add(green, cv2.medianBlur(cv2.subtract(plane, green), 5)), ceiling) for plane in (red, blue)]
+    for changed, plane in zip(smooth, (red, blue), strict=True):
+        np.copyto(changed, plane, where=full)
+    return np.asarray(cv2.merge([smooth[0], green, smooth[1]]), dtype=np.float32)
 
 
 def _highlights(balanced: NDArray[np.float32], colours: NDArray[np.float32], ceiling: float) -> NDArray[np.float32]:

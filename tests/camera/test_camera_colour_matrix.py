@@ -1,5 +1,6 @@
 """The sensor's colour matrix: crosstalk, its inverse, white points, a colour chart developed."""
 
+import cv2
 import numpy as np
 import pytest
 from support.colour_difference import chart, delta_e_2000, lab, linear_from_srgb, patch_means
@@ -14,7 +15,7 @@ from pipeline.camera.colour_matrix import (
     rec709_from_camera,
     xyz_to_camera,
 )
-from pipeline.camera.expose import HEADROOM, expose
+from pipeline.camera.expose import HEADROOM, Exposure, expose
 from pipeline.camera.hardware import lens_named, sensor_named
 from pipeline.camera.mix import cct_rgb
 from pipeline.camera.sensor import capture
@@ -78,6 +79,35 @@ def test_a_colour_chart_keeps_its_colours(name: str) -> None:
     assert not frame.clipped.any()
     shown = linear_from_srgb(patch_means(develop_codes(frame.codes, sensor, 6504.0, "srgb").astype(float)))
     assert delta_e_2000(lab(shown / (exposure.exposure_scale[1] * HEADROOM)), lab(colours)).max() < 3.0
+
+
+@EVERY
+def test_warm_highlights_do_not_turn_green(name: str) -> None:
+    """Seen at daylight balance, light of 3000 K goes from orange through yellow to white as it gets brighter."""
+    sensor = sensor_named(name)
+    stops = np.linspace(-4.0, 3.0, 400, dtype=np.float32)
+    light = np.repeat((2.0**stops)[None, :, None] * np.float32(cct_rgb(3000.0)), 32, axis=0)
+    response = np.array(sensor.response)
+    frame = capture(light, Exposure(0.01, 1.0, 4.0, response, 1.0 / response), sensor, 1)
+    shown = develop_codes(frame.codes, sensor, 6504.0, "filmic")[8:-8].mean(axis=0)
+    red, green, blue = shown.T
+    assert (red > green - 4.0).all()
+    assert (green > blue - 4.0).all()
+    assert shown[-20:].min() > 250.0
+
+
+def test_a_grey_edge_gets_no_colour() -> None:
+    """What an edge-aware interpolation leaves of it: less than one part in forty of the step, on the mean."""
+    sensor = sensor_named("mv_global_shutter_color")
+    y, x = np.mgrid[:96, :96]
+    edge = np.where((x - 48.0) * 0.8 + (y - 48.0) * 0.6 > 0, 0.5, 0.03).astype(np.float32)
+    light = cv2.GaussianBlur(np.repeat(edge[..., None], 3, axis=2), (0, 0), 0.6)
+    response = np.array(sensor.response)
+    codes = capture(light, Exposure(0.01, 1.0, 4.0, response, 1.0 / response), sensor, 1).codes
+    spread = np.ptp(develop_codes(codes, sensor, 6504.0, "linear")[8:-8, 8:-8].astype(float), axis=-1)
+    flat = np.ptp(develop_codes(codes, sensor, 6504.0, "linear")[8:40, 8:24].astype(float), axis=-1)
+    assert spread.max() < 40.0
+    assert spread.mean() - flat.mean() < 6.0
 
 
 def test_without_the_matrix_the_chart_would_be_dull() -> None:
