@@ -17,14 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.bundle import load_bundle
-from pipeline.camera.expose import GREY, GREY_WITHOUT_CURVE, HEADROOM, Exposure, expose
+from pipeline.camera.expose import GREY, GREY_WITHOUT_CURVE, HEADROOM, Exposure, expose, exposure_matrix
 from pipeline.camera.hardware import Sensor, lens_named, sensor_named
 from pipeline.camera.mix import group_gains, mix, mixed_cct
 from pipeline.camera.optics import through_lens
+from pipeline.camera.raw_dng import RawSettings, raw_file, raw_suffix
 from pipeline.camera.sensor import RawFrame, capture
 from pipeline.camera.tone import develop_codes
 from pipeline.records import sha256_bytes
-from pipeline.spec.scene import PhotoSpec, SceneSpec, photo_id_of
+from pipeline.spec.scene import PhotoSpec, SceneSpec, photo_id_of, scene_shots
 from pipeline.view_light import ViewLight, read_view_light
 
 PHOTO_FOLDER: Final = "photos"
@@ -99,12 +100,13 @@ def develop_photo(scene: SceneSpec, photo: PhotoSpec, light: ViewLight, out: Pat
     radiance = mix(light.groups, gains)
     grey = GREY_WITHOUT_CURVE if photo.tone == "linear" else GREY
     exposure = expose(radiance, sensor, lens, photo.f_number, photo.exposure_ev, grey)
-    frame = capture(through_lens(radiance, lens), exposure, sensor, photo.seed)
+    frame = capture(through_lens(radiance, lens), exposure, sensor, photo.seed, photo.body)
     picture = develop_codes(frame.codes, sensor, photo.white_balance_k, photo.tone)
     photo_id = photo_id_of(scene.scene_id, photo.view_index, photo.photo_index)
     image_path = f"{PHOTO_FOLDER}/{photo_id}{_SUFFIX[photo.image_format]}"
     encoded = encode_picture(picture, photo.image_format)
     (out / image_path).write_bytes(encoded)
+    raw_path = _write_raw(scene, photo, frame, exposure, out) if photo.raw else None
     height, width = picture.shape[:2]
     row = {
         "photo_id": photo_id,
@@ -112,7 +114,7 @@ def develop_photo(scene: SceneSpec, photo: PhotoSpec, light: ViewLight, out: Pat
         "scene_id": scene.scene_id,
         "split": scene.split,
         "image_path": image_path,
-        "raw_path": None,
+        "raw_path": raw_path,
         "sha256": sha256_bytes(encoded),
         "width": width,
         "height": height,
@@ -126,6 +128,17 @@ def develop_photo(scene: SceneSpec, photo: PhotoSpec, light: ViewLight, out: Pat
         "quality_flags": quality_flags(frame, exposure, sensor),
     }
     return PhotoResult(row, light, gains, exposure, frame.clipped)
+
+
+def _write_raw(scene: SceneSpec, photo: PhotoSpec, frame: RawFrame, exposure: Exposure, out: Path) -> str:
+    """Write the RAW file of a photo below *out*; its path relative to that."""
+    sensor = sensor_named(photo.sensor)
+    focal_mm = scene.cameras[scene_shots(scene)[photo.view_index].camera_index].focal_mm
+    settings = RawSettings(sensor, photo.body, lens_named(photo.lens), exposure, focal_mm, photo.white_balance_k)
+    photo_id = photo_id_of(scene.scene_id, photo.view_index, photo.photo_index)
+    raw_path = f"{PHOTO_FOLDER}/{photo_id}{raw_suffix(sensor)}"
+    (out / raw_path).write_bytes(raw_file(frame.codes, settings))
+    return raw_path
 
 
 def encode_picture(picture: NDArray[np.uint8], image_format: str) -> bytes:
@@ -160,7 +173,7 @@ def grey_snr(sensor: Sensor, gain: float) -> float:
     """Signal-to-noise ratio of an 18 % grey surface that is exposed as metered, at *gain* (EMVA 1288)."""
     electrons = GREY / HEADROOM * sensor.full_well_e / gain
     quantisation = (sensor.electrons_per_dn / gain) ** 2 / 12.0
-    variance = electrons + sensor.read_noise_e**2 + quantisation + (sensor.prnu * electrons) ** 2
+    variance = electrons + sensor.read_noise_at(gain) ** 2 + quantisation + (sensor.prnu * electrons) ** 2
     return electrons / math.sqrt(variance)
 
 
@@ -179,9 +192,12 @@ def _setting_columns(
         "light_cct_k": {group: float(photo.light_cct_k[group]) for group in light.groups if group in photo.light_cct_k},
         "white_balance_k": photo.white_balance_k,
         "sensor": photo.sensor,
+        "camera_serial": photo.body.serial,
+        "sensor_temperature_c": photo.body.temperature_c,
         "lens": photo.lens,
         "tone": photo.tone,
         "seed": photo.seed,
         "exposure_scale": [float(v) for v in exposure.exposure_scale],
         "saturation_radiance": [float(v) for v in exposure.saturation_radiance],
+        "exposure_matrix": exposure_matrix(exposure, sensor_named(photo.sensor)),
     }

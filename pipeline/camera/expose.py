@@ -1,6 +1,6 @@
 """Metering and exposure: which shutter time and gain a photo is taken with, and what that does to radiance.
 
-Saturation happens on the sensor, before white balance: a channel is clipped where radiance x exposure_scale > 1.
+Saturation happens on the sensor, before white balance: a channel is clipped where `sensor_signal` > 1.
 Does not cover: noise and conversion (`sensor`), colour (`tone`).
 """
 
@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.camera.colour_matrix import camera_from_rec709, mixed_by_filters
 from pipeline.camera.hardware import Lens, Sensor
 from pipeline.view_light import luminance
 
@@ -51,10 +52,10 @@ class Exposure:
     """Analogue gain as a factor, 1 = base ISO."""
     f_number: float
     exposure_scale: NDArray[np.float64]
-    """(3,) share of the sensor's range per unit of linear Rec.709 radiance, in the image centre. A mono sensor adds
-    the three channels up."""
+    """(3,) share of the sensor's range per unit of white (D65) radiance, in the image centre; other colours mix by the
+    sensor's filters. A mono sensor adds the three channels up."""
     saturation_radiance: NDArray[np.float64]
-    """(3,) radiance at which each channel clips in the image centre; for a mono sensor that of white light."""
+    """(3,) radiance of white light (D65) at which each channel clips in the image centre."""
 
 
 def expose(
@@ -111,10 +112,16 @@ def scene_key(image: NDArray[np.float32]) -> float:
 
 def sensor_signal(radiance: NDArray[np.float32], scale: NDArray[np.float64], sensor: Sensor) -> NDArray[np.float32]:
     """Share of the sensor's range (h, w, c) that *radiance* (h, w, 3) fills; c is 3 for colour, 1 for mono."""
-    scaled = radiance * scale.astype(np.float32)
     if sensor.colour == "mono":
+        scaled = radiance * scale.astype(np.float32)
         return np.asarray(scaled[..., :1] + scaled[..., 1:2] + scaled[..., 2:], dtype=np.float32)
-    return scaled
+    return mixed_by_filters(radiance, scale, sensor)
+
+
+def exposure_matrix(exposure: Exposure, sensor: Sensor) -> list[float]:
+    """Row-major (3, 3): share of the range per unit of linear Rec.709; a mono sensor's channels add up."""
+    relative = camera_from_rec709(sensor) / np.array(sensor.response)[:, None]
+    return [float(v) for v in (exposure.exposure_scale[:, None] * relative).ravel()]
 
 
 def log_average(image: NDArray[np.float32]) -> float:

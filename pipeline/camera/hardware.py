@@ -5,31 +5,49 @@ Covers: the numbers and their checks. Does not cover: what they do to light (`se
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pipeline.errors import InputError
 from pipeline.records import from_dict
 from pipeline.tables import table
 
+DARK_REFERENCE_C: Final = 25.0
+"""Temperature of the dark currents in the table, degrees Celsius."""
+PHOTONS_PER_LX_S_M2: Final = 1.10e16
+"""Photons of 400 to 700 nm that daylight of 6504 K brings per lux second and square metre (Planck over V(lambda))."""
+ISO_CONSTANT_LX_S: Final = 78.0
+"""ISO 12232, saturation-based speed: S = 78 lx s / H, H the exposure that fills the well."""
+
 
 @dataclass(frozen=True)
 class Sensor:
-    """An image sensor; units are in assets/tables/sensors.toml."""
+    """An image sensor; units are in assets/tables/sensors.toml. Quantities are named as in EMVA 1288 release 4.0."""
 
     name: str
     colour: Literal["bayer_rggb", "mono"]
+    pixel_um: float
+    quantum_efficiency: float
+    band_share: float
     full_well_e: float
     read_noise_e: float
+    read_noise_high_gain_e: float
     dark_e_per_s: float
+    dark_doubling_k: float
     prnu: float
+    dsnu_e: float
+    hot_share: float
+    hot_e_per_s: float
     bits: int
     black_level_dn: int
-    base_iso: float
     max_gain: float
+    shutter_min_s: float
+    shutter_max_s: float
     response: tuple[float, float, float]
     source: str
+    ccm: tuple[float, float, float, float, float, float, float, float, float] | None = None
 
     @property
     def white_dn(self) -> int:
@@ -43,8 +61,35 @@ class Sensor:
 
     @property
     def saturating_exposure_lx_s(self) -> float:
-        """Exposure of white light that fills the (green) well: ISO 12232, saturation-based speed S = 78 / H."""
-        return 78.0 / self.base_iso
+        """Exposure of white light (D65) that fills the (green) well, lux seconds: full well over electrons per lx s."""
+        area_m2 = (self.pixel_um * 1e-6) ** 2
+        return self.full_well_e / (self.quantum_efficiency * self.band_share * area_m2 * PHOTONS_PER_LX_S_M2)
+
+    @property
+    def base_iso(self) -> float:
+        """ISO 12232's saturation-based speed at gain 1."""
+        return ISO_CONSTANT_LX_S / self.saturating_exposure_lx_s
+
+    def read_noise_at(self, gain: float) -> float:
+        """Temporal dark noise, electrons, at *gain*: what arises behind the amplifier counts 1/gain in electrons."""
+        ahead = self.read_noise_high_gain_e
+        return math.sqrt(ahead**2 + max(self.read_noise_e**2 - ahead**2, 0.0) / gain**2)
+
+    def dark_current_factor(self, temperature_c: float) -> float:
+        """Dark current at *temperature_c* over that at 25 degrees: EMVA 1288, 2^((T - T_ref) / T_d)."""
+        return float(2.0 ** ((temperature_c - DARK_REFERENCE_C) / self.dark_doubling_k))
+
+    def check_settings(self, shutter_s: float, gain: float) -> None:
+        """Raise InputError when the camera has no such shutter time or gain."""
+        for what, value, low, high, unit in (
+            ("shutter", shutter_s, self.shutter_min_s, self.shutter_max_s, " s"),
+            ("gain", gain, 1.0, self.max_gain, ""),
+        ):
+            if not low <= value <= high:  # false for NaN too
+                raise InputError(
+                    f"sensor {self.name}: expected a {what} of {low:g} to {high:g}{unit}, found {value:g}{unit}; "
+                    f"choose a {what} within that range, or another sensor"
+                )
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.camera.colour_matrix import camera_neutral, developed_colours
 from pipeline.camera.expose import HEADROOM
 from pipeline.camera.hardware import Sensor
-from pipeline.camera.mix import cct_rgb
 from pipeline.camera.sensor import bayer_gains
 from pipeline.spec.scene import Tone
 
@@ -33,7 +33,7 @@ def white_balance_gains(sensor: Sensor, kelvin: float) -> NDArray[np.float32]:
     """
     if sensor.colour == "mono":
         return np.ones(3, dtype=np.float32)
-    return np.asarray(1.0 / (np.array(sensor.response) * np.array(cct_rgb(kelvin))), dtype=np.float32)
+    return np.asarray(1.0 / camera_neutral(sensor, kelvin), dtype=np.float32)
 
 
 def develop_codes(codes: NDArray[np.uint16], sensor: Sensor, kelvin: float, tone: Tone) -> NDArray[np.uint8]:
@@ -41,7 +41,7 @@ def develop_codes(codes: NDArray[np.uint16], sensor: Sensor, kelvin: float, tone
     gains = white_balance_gains(sensor, kelvin)
     # A saturated pixel must come out white: no channel may exceed what the weakest can reach.
     ceiling = min(gains.tolist())
-    balanced = _balanced_rgb(codes, sensor, gains, ceiling)
+    balanced = developed_colours(_balanced_rgb(codes, sensor, gains, ceiling), sensor, kelvin, ceiling)
     return encode(np.asarray(balanced * np.float32(HEADROOM)), tone, ceiling * HEADROOM)
 
 

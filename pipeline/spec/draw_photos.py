@@ -11,7 +11,7 @@ from typing import Final, cast
 from pipeline import tables
 from pipeline.spec.model import DatasetSpec, PhotosSection
 from pipeline.spec.numbers import Numbers, constant, round_drawn
-from pipeline.spec.scene import CCT_RANGE_K, RENDERED_CCT_K, PhotoSpec, Shot, Tone
+from pipeline.spec.scene import CCT_RANGE_K, RENDERED_CCT_K, BodySpec, PhotoSpec, Shot, Tone
 from pipeline.spec.seeds import Stream, seed_of
 
 ROOM_CCT_K: Final = Numbers(choices=(3000.0, 4000.0, 5000.0, 5700.0, 6500.0))
@@ -83,7 +83,15 @@ def draw_photo(
         f_number=_within_lens(f_number, lens),
         tone=cast(Tone, tone),
         image_format=photos.image_format,
+        body=_draw_body(photos, Stream(spec.dataset.seed, index, name + ".body")),
+        raw=photos.raw,
     )
+
+
+def _draw_body(photos: PhotosSection, draw: Stream) -> BodySpec:
+    """One of the cameras of a model, and its temperature."""
+    number = 1 + int(draw.u() * photos.cameras_per_sensor)
+    return BodySpec(f"{number:04d}", draw.number(photos.sensor_temperature_c))
 
 
 def _neutral_light(groups: LightGroups) -> _Light:

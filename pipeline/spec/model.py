@@ -356,6 +356,13 @@ class PhotosSection(Section):
     )
     tone: ToneWeights = Field(default={"filmic": 1.0}, description="Tone curves, with weights.")
     image_format: Literal["png", "jpeg"] = Field(default="png", description="File format of the photos.")
+    cameras_per_sensor: int = Field(
+        default=4, ge=1, le=1000, description="Cameras of each model, each with pixels of its own by serial number."
+    )
+    sensor_temperature_c: Annotated[Numbers, Within(-40, 85)] = Field(
+        default=between(20, 45), description="Temperature of the sensor, degrees Celsius: dark current, hot pixels."
+    )
+    raw: bool = Field(default=False, description="Keep a RAW file of every photo: DNG, 16-bit TIFF of mono sensors.")
 
 
 class DatasetSpec(Section):

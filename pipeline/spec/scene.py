@@ -200,6 +200,16 @@ class RenderSpec:
 
 
 @dataclass(frozen=True)
+class BodySpec:
+    """Which camera of its model takes a photo, and how warm it is."""
+
+    serial: str = "0001"
+    """Serial number: the fixed pattern of the pixels goes with it."""
+    temperature_c: float = 25.0
+    """Temperature of the sensor, degrees Celsius."""
+
+
+@dataclass(frozen=True)
 class PhotoSpec:
     """One exposure of one view."""
 
@@ -222,6 +232,9 @@ class PhotoSpec:
     f_number: float
     tone: Tone
     image_format: Literal["png", "jpeg"]
+    body: BodySpec = BodySpec()
+    raw: bool = False
+    """Keep the converter's codes too: a DNG, or a TIFF of a mono sensor."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from pipeline.camera.expose import expose, log_average, metered_scale, sensor_signal
+from pipeline.camera.expose import expose, exposure_matrix, log_average, metered_scale, sensor_signal
 from pipeline.camera.hardware import lens_named, sensor_named
 
 COLOUR, MONO = sensor_named("mv_global_shutter_color"), sensor_named("mv_mono")
@@ -69,8 +69,20 @@ def test_saturation_radiance_is_where_the_signal_reaches_one() -> None:
     card = np.full((10, 10, 3), 0.4, np.float32)
     for sensor in (COLOUR, MONO):
         exposure = expose(card, sensor, LENS, 4.0, 0.3)
-        at = np.broadcast_to(exposure.saturation_radiance.astype(np.float32), (1, 1, 3))
-        np.testing.assert_allclose(sensor_signal(at, exposure.exposure_scale, sensor), 1.0, rtol=1e-5)
+        for channel, radiance in enumerate(exposure.saturation_radiance):
+            white = np.full((1, 1, 3), radiance, np.float32)
+            signal = np.broadcast_to(sensor_signal(white, exposure.exposure_scale, sensor), (1, 1, 3))
+            assert signal[0, 0, channel] == pytest.approx(1.0, rel=1e-5)
+
+
+def test_exposure_matrix_gives_the_signal_of_any_colour() -> None:
+    card = np.full((10, 10, 3), 0.4, np.float32)
+    light = np.float32([[[0.9, 0.3, 0.1], [0.1, 0.2, 0.8]]])
+    for sensor in (COLOUR, MONO):
+        exposure = expose(card, sensor, LENS, 4.0, 0.3)
+        signal = light @ np.reshape(exposure_matrix(exposure, sensor), (3, 3)).T
+        signal = signal.sum(axis=-1, keepdims=True) if sensor is MONO else signal
+        np.testing.assert_allclose(sensor_signal(light, exposure.exposure_scale, sensor), signal, rtol=1e-5)
 
 
 def test_shutter_goes_first_then_gain_and_both_have_limits() -> None:
