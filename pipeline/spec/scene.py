@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from pipeline.spec.processing import Metering, ProcessingSpec, SeriesSpec
+
 Split = Literal["train", "val", "test"]
 ArrangementKind = Literal["table", "conveyor", "tray", "pocket_tray", "bin", "pile", "stack", "vice", "fixture"]
 ToleranceStandard = Literal[
@@ -24,7 +26,7 @@ ToleranceStandard = Literal[
     "iso286-IT10",
     "iso286-IT11",
 ]
-Tone = Literal["filmic", "srgb", "linear"]
+Tone = Literal["filmic", "agx", "srgb", "linear"]
 
 SCENE_SCHEMA_VERSION = 2
 
@@ -222,6 +224,10 @@ class PhotoSpec:
     f_number: float
     tone: Tone
     image_format: Literal["png", "jpeg"]
+    metering: Metering = "centre_weighted"
+    processing: ProcessingSpec = ProcessingSpec()
+    series: SeriesSpec | None = None
+    """The bracket or burst that it belongs to."""
 
 
 @dataclass(frozen=True)
