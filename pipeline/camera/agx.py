@@ -10,7 +10,7 @@ consumer pictures; inspection cameras use none. Does not cover: the sRGB curve (
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
@@ -56,7 +56,7 @@ def agx(linear: NDArray[np.float32]) -> NDArray[np.float32]:
     """Linear display light (h, w, 3), 0..1, of scene-linear Rec.709 (h, w, 3); middle grey stays where it is."""
     inward = (_INSET @ _REC2020_FROM_REC709).astype(np.float32)
     outward = np.linalg.inv(_OUTSET_INVERSE @ _REC2020_FROM_REC709).astype(np.float32)
-    before = cv2.split(cv2.transform(np.maximum(linear, np.float32(0)), inward))
+    before: list[NDArray[np.float32]] = list(cv2.split(cv2.transform(np.maximum(linear, np.float32(0)), inward)))
     formed = [_sigmoid_of(channel) for channel in before]
     shown = cv2.transform(cv2.merge(_hue_kept(before, formed)), outward)
     outside = np.minimum(np.minimum(shown[..., 0], shown[..., 1]), shown[..., 2]) < 0
@@ -92,10 +92,10 @@ def _sigmoid_of(channel: NDArray[np.float32]) -> NDArray[np.float32]:
     stops = np.log2(np.maximum(channel, np.float32(darkest)))
     per_stop = (_STEPS - 1) / (_HIGHEST_STOP - _LOWEST_STOP)
     position = stops * np.float32(per_stop) + np.float32(0.5 - np.log2(darkest) * per_stop)
-    return _table()[np.minimum(position, np.float32(_STEPS - 1)).astype(np.uint16)]
+    return np.asarray(np.take(_table(), np.minimum(position, np.float32(_STEPS - 1)).astype(np.uint16)), np.float32)
 
 
-def _hue_kept(before: tuple[NDArray[np.float32], ...], after: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+def _hue_kept(before: list[NDArray[np.float32]], after: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
     """*after* with most of the HSV hue of *before*: a curve that rises keeps the order of the channels, so the hue
     is where the middle channel stands between the largest and the smallest one."""
     high, low = _extremes(before)
@@ -104,12 +104,11 @@ def _hue_kept(before: tuple[NDArray[np.float32], ...], after: list[NDArray[np.fl
     new_span = new_high - new_low
     kept, rest = np.float32(_HUE_KEPT), np.float32(1.0 - _HUE_KEPT)
     slope = kept * new_span / span
-    return [
-        (old - low) * slope + (new - new_low) * rest + new_low for old, new in zip(before, after, strict=True)
-    ]
+    return [(old - low) * slope + (new - new_low) * rest + new_low for old, new in zip(before, after, strict=True)]
 
 
-def _extremes(planes: tuple[NDArray[np.float32], ...] | list[NDArray[np.float32]]) -> tuple[Any, Any]:
+def _extremes(planes: list[NDArray[np.float32]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(largest, smallest) of the three channels."""
     first, second, third = planes
     return np.maximum(np.maximum(first, second), third), np.minimum(np.minimum(first, second), third)
 

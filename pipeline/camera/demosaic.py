@@ -18,20 +18,31 @@ SPAN: Final = 60000.0
 """16-bit codes of OpenCV's demosaicking: black lies at PEDESTAL, so that noise may go below; 1 at their sum."""
 
 # OpenCV names a Bayer pattern after its pixel (1, 1): RGGB data is "BG" there.
-_OPENCV: Final = {"bilinear": cv2.COLOR_BayerBG2RGB, "edge_aware": cv2.COLOR_BayerBG2RGB_EA}
+_OPENCV: Final[dict[str, int]] = {"bilinear": cv2.COLOR_BayerBG2RGB, "edge_aware": cv2.COLOR_BayerBG2RGB_EA}
 
 # Malvar, He, Cutler: "High-quality linear interpolation for demosaicing of Bayer-patterned color images", ICASSP 2004,
 # figure 2; eighths.
 _GREEN: Final = (
-    np.float32([[0, 0, -1, 0, 0], [0, 0, 2, 0, 0], [-1, 2, 4, 2, -1], [0, 0, 2, 0, 0], [0, 0, -1, 0, 0]]) / 8
+    np.array(
+        [[0, 0, -1, 0, 0], [0, 0, 2, 0, 0], [-1, 2, 4, 2, -1], [0, 0, 2, 0, 0], [0, 0, -1, 0, 0]], dtype=np.float32
+    )
+    / 8
 )
 """Green at red and blue pixels."""
 _ALONG_ROW: Final = (
-    np.float32([[0, 0, 0.5, 0, 0], [0, -1, 0, -1, 0], [-1, 4, 5, 4, -1], [0, -1, 0, -1, 0], [0, 0, 0.5, 0, 0]]) / 8
+    np.array(
+        [[0, 0, 0.5, 0, 0], [0, -1, 0, -1, 0], [-1, 4, 5, 4, -1], [0, -1, 0, -1, 0], [0, 0, 0.5, 0, 0]],
+        dtype=np.float32,
+    )
+    / 8
 )
 """Red (blue) at green pixels whose neighbours in the row are red (blue); transposed for neighbours in the column."""
 _OPPOSITE: Final = (
-    np.float32([[0, 0, -1.5, 0, 0], [0, 2, 0, 2, 0], [-1.5, 0, 6, 0, -1.5], [0, 2, 0, 2, 0], [0, 0, -1.5, 0, 0]]) / 8
+    np.array(
+        [[0, 0, -1.5, 0, 0], [0, 2, 0, 2, 0], [-1.5, 0, 6, 0, -1.5], [0, 2, 0, 2, 0], [0, 0, -1.5, 0, 0]],
+        dtype=np.float32,
+    )
+    / 8
 )
 """Red at blue pixels, blue at red ones."""
 

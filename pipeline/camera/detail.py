@@ -21,7 +21,7 @@ _LUMA_RANGE: Final = 2.5
 """Luma differences that are smoothed at strength 1, in standard deviations of the noise."""
 _LEAST_NOISE: Final = 0.3
 """Noise in 8-bit codes below which rounding is all there is (1 / sqrt(12) = 0.29)."""
-_NOISE_MASK: Final = np.float32([[1, -2, 1], [-2, 4, -2], [1, -2, 1]])
+_NOISE_MASK: Final = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
 
 
 def picture_noise(luma: NDArray[np.uint8]) -> float:

@@ -25,7 +25,7 @@ from pipeline.camera.metering import (
     sensor_signal,
 )
 from pipeline.errors import InputError
-from pipeline.spec.processing import Metering, SeriesSpec
+from pipeline.spec.processing import SHUTTER_RANGE_S, Metering, SeriesSpec
 
 __all__ = [
     "GREY",
@@ -43,7 +43,6 @@ __all__ = [
 
 WHITE_LUMINANCE_CD_M2: Final = 1000.0 / math.pi
 """Luminance of radiance 1: a white surface at 1000 lx, the lighting EN 12464-1 asks for at precision work."""
-SHUTTER_RANGE_S: Final = (1.0 / 4000.0, 0.5)
 BRACKET_TOLERANCE_STOPS: Final = 1.0 / 6.0
 """How far an exposure of a bracket may be from what was asked: half of the third-stop steps of a camera's dials."""
 
@@ -61,6 +60,8 @@ class Exposure:
     the three channels up."""
     saturation_radiance: NDArray[np.float64]
     """(3,) radiance at which each channel clips in the image centre; for a mono sensor that of white light."""
+    ev: float = 0.0
+    """Stops from the metered exposure, as asked for, before the limits of shutter and gain."""
 
 
 def expose(
@@ -85,13 +86,14 @@ def expose(
     per_second = _scale_per_second(sensor, aperture)
     wanted = metered_scale(radiance, sensor, grey, metering) * 2.0**ev
     if series is not None:
-        wanted = _in_series(wanted, series, per_second * SHUTTER_RANGE_S[0], _most(per_second, sensor))
+        place = _in_series(wanted, series, per_second * SHUTTER_RANGE_S[0], _most(per_second, sensor))
+        wanted, ev = place, ev + math.log2(place / wanted)
     shutter = min(max(wanted / per_second, SHUTTER_RANGE_S[0]), SHUTTER_RANGE_S[1])
     gain = min(max(wanted / (per_second * shutter), 1.0), sensor.max_gain)
     scale = per_second * shutter * gain
     response = np.array(sensor.response)
     saturation = np.full(3, 1.0 / scale) if sensor.colour == "mono" else 1.0 / (scale * response)
-    return Exposure(shutter, gain, aperture, scale * response, saturation)
+    return Exposure(shutter, gain, aperture, scale * response, saturation, ev)
 
 
 def exposure_range_stops(sensor: Sensor) -> float:
@@ -101,7 +103,7 @@ def exposure_range_stops(sensor: Sensor) -> float:
 
 def _most(per_second: float, sensor: Sensor) -> float:
     """The largest exposure that shutter and gain give."""
-    return per_second * SHUTTER_RANGE_S[1] * sensor.max_gain
+    return float(per_second * SHUTTER_RANGE_S[1] * sensor.max_gain)
 
 
 def _in_series(wanted: float, series: SeriesSpec, least: float, most: float) -> float:

@@ -21,7 +21,7 @@ from pipeline.camera.expose import HEADROOM
 from pipeline.camera.hardware import Sensor
 from pipeline.camera.sensor import bayer_gains
 from pipeline.camera.white_balance import white_balance_gains
-from pipeline.spec.processing import Demosaic, ProcessingSpec
+from pipeline.spec.processing import DEFAULT_PROCESSING, Demosaic, ProcessingSpec
 from pipeline.spec.scene import Tone
 
 SHOULDER_START: Final = 0.25
@@ -35,7 +35,7 @@ def develop_codes(
     sensor: Sensor,
     kelvin: float,
     tone: Tone,
-    processing: ProcessingSpec = ProcessingSpec(),  # noqa: B008 - frozen
+    processing: ProcessingSpec = DEFAULT_PROCESSING,
 ) -> NDArray[np.uint8]:
     """Develop converter codes (h, w) into an sRGB picture (h, w, 3) uint8, RGB order."""
     gains = white_balance_gains(sensor, kelvin)
@@ -82,8 +82,8 @@ def shoulder(value: NDArray[np.float32], saturation: float) -> NDArray[np.float3
     above = np.clip(value - np.float32(SHOULDER_START), np.float32(0.0), np.float32(end * span))
     t = above * np.float32(1.0 / span)
     bent = above * (1.0 + t * np.float32(1.0 / end**2)) / (1.0 + t)
-    result: NDArray[np.float32] = np.clip(value, np.float32(0.0), np.float32(SHOULDER_START)) + bent
-    return np.asarray(result, dtype=np.float32)
+    straight = np.clip(value, np.float32(0.0), np.float32(SHOULDER_START))
+    return np.asarray(straight + bent, dtype=np.float32)
 
 
 def agx_to(linear: NDArray[np.float32], saturation: float) -> NDArray[np.float32]:
@@ -91,7 +91,7 @@ def agx_to(linear: NDArray[np.float32], saturation: float) -> NDArray[np.float32
 
     AgX spans 6.5 stops above grey and a sensor about 3, so that without this its whites would be light grey.
     """
-    top = float(agx(np.full((1, 1, 3), saturation, dtype=np.float32)).min())
+    top = float(np.min(agx(np.full((1, 1, 3), saturation, dtype=np.float32))))
     return np.asarray(agx(linear) * np.float32(1.0 / top), dtype=np.float32)
 
 
@@ -107,7 +107,7 @@ def srgb_from_linear(linear: NDArray[np.float32]) -> NDArray[np.float32]:
 def _srgb_codes(linear: NDArray[np.float32]) -> NDArray[np.uint8]:
     """8-bit sRGB codes of linear light, cut to 0..1: `srgb_from_linear` from a table."""
     index = np.clip(linear * np.float32(_CODES) + np.float32(0.5), 0, _CODES).astype(np.uint16)
-    return np.take(_srgb_table(), index)
+    return np.asarray(np.take(_srgb_table(), index), dtype=np.uint8)
 
 
 @cache

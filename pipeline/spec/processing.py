@@ -17,6 +17,8 @@ MAX_BRACKET: Final = 9
 """Most exposures of a bracket: what cameras with the longest sequences offer."""
 MAX_BURST: Final = 32
 """Most photos of a burst."""
+SHUTTER_RANGE_S: Final = (1.0 / 4000.0, 0.5)
+"""Shortest and longest exposure time that a camera may choose."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,9 @@ class ProcessingSpec:
     """Standard deviation of the mask's Gaussian, pixels."""
     jpeg_quality: int = 95
     """1 to 100, of JPEG photos."""
+
+
+DEFAULT_PROCESSING: Final = ProcessingSpec()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from pipeline.spec.processing import Metering, ProcessingSpec, SeriesSpec
+from pipeline.spec.processing import DEFAULT_PROCESSING, Metering, ProcessingSpec, SeriesSpec
 
 Split = Literal["train", "val", "test"]
 ArrangementKind = Literal["table", "conveyor", "tray", "pocket_tray", "bin", "pile", "stack", "vice", "fixture"]
@@ -225,7 +225,7 @@ class PhotoSpec:
     tone: Tone
     image_format: Literal["png", "jpeg"]
     metering: Metering = "centre_weighted"
-    processing: ProcessingSpec = ProcessingSpec()
+    processing: ProcessingSpec = DEFAULT_PROCESSING
     series: SeriesSpec | None = None
     """The bracket or burst that it belongs to."""
 
