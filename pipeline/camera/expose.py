@@ -111,7 +111,7 @@ def _in_series(wanted: float, series: SeriesSpec, least: float, most: float) -> 
     if series.kind == "burst":
         settings = ControlSettings(series.lag, series.delay_frames, least, most)
         return settling(wanted, series.start_ev, series.index + 1, settings)[-1]
-    step = wanted * 2.0**series.bracket_ev
+    step = float(wanted * 2.0**series.bracket_ev)
     off = math.log2(step / min(max(step, least), most))
     if abs(off) > BRACKET_TOLERANCE_STOPS:
         room = (math.log2(least / wanted), math.log2(most / wanted))

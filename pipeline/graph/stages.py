@@ -149,7 +149,7 @@ class PhotosStage:
     """The bundle is developed into photos, and their highlights are found."""
 
     name = "photos"
-    version = 2
+    version = 3
     resource: Resource = "cpu"
 
     def tools(self) -> Mapping[str, str]:

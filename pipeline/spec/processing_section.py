@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Annotated, get_args
 
 from pydantic import Field
@@ -69,7 +70,7 @@ def check_bracket(steps: tuple[float, ...], sensors: Iterable[str]) -> None:
         raise problem(f"2 to {MAX_BRACKET} exposures", f"{len(steps)}")
     if any(not abs(step) <= MOST_BRACKET_EV for step in steps):
         raise problem(f"steps of -{MOST_BRACKET_EV:g} to {MOST_BRACKET_EV:g} stops", str(list(steps)))
-    if any(second <= first for first, second in zip(steps, steps[1:], strict=False)):
+    if any(second <= first for first, second in pairwise(steps)):
         raise problem("steps that rise, the darkest first", str(list(steps)))
     for sensor in sorted(sensors):
         room = math.log2(SHUTTER_RANGE_S[1] / SHUTTER_RANGE_S[0] * tables.table("sensors")[sensor]["max_gain"])

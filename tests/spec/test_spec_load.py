@@ -162,7 +162,7 @@ WRONG: list[tuple[str, Any, str]] = [
         {"choices": [3000, 4000], "weights": [0.5, 0.6]},
         "photos.light_cct_k: expected weights that sum to 1; found a sum of 1.1",
     ),
-    ("photos.tone", {"hdr": 1.0}, 'photos.tone.hdr: expected one of filmic, linear, srgb; found "hdr"'),
+    ("photos.tone", {"hdr": 1.0}, 'photos.tone.hdr: expected one of agx, filmic, linear, srgb; found "hdr"'),
     ("photos.image_format", "tiff", "photos.image_format: expected 'png' or 'jpeg'; found \"tiff\""),
     ("photos.group_off_probability", 1.1, "photos.group_off_probability: expected 1 or less; found 1.1"),
 ]
