@@ -48,6 +48,6 @@ def check_radiance(view: BundleView, name: str, radiance: NDArray[np.float32]) -
     others = int(wrong.sum()) - 1
     raise InputError(
         f"view {view.view_id}, layer {name}: expected finite radiance of 0 or more, found "
-        f"{radiance[row, column, channel]:g} in {'red green blue'.split()[channel]} at pixel (x {column}, y {row})"
+        f"{radiance[row, column, channel]:g} in {['red', 'green', 'blue'][channel]} at pixel (x {column}, y {row})"
         f"{f' and {others} more values like it' if others else ''}; {_REMEDY}"
     )
