@@ -1,7 +1,7 @@
 """From converter codes to an 8-bit picture: white balance, demosaicking, tone curve, noise reduction, sharpening.
 
 Tones: "filmic" bends the highlights into a shoulder that ends at the sensor's saturation, then encodes as sRGB; "agx"
-is Blender's AgX, scaled to end there; "srgb" cuts at white and encodes as sRGB; "linear" cuts at white and leaves codes
+is Blender's AgX, raised to end there; "srgb" cuts at white and encodes as sRGB; "linear" cuts at white and leaves codes
 proportional to light, as inspection cameras do at gamma 1. Does not cover: the steps themselves (`white_balance`,
 `demosaic`, `agx`, `detail`), writing files (`develop`).
 """
@@ -87,12 +87,16 @@ def shoulder(value: NDArray[np.float32], saturation: float) -> NDArray[np.float3
 
 
 def agx_to(linear: NDArray[np.float32], saturation: float) -> NDArray[np.float32]:
-    """AgX (h, w, 3), 0..1, scaled so that the sensor's largest value is white.
+    """AgX (h, w, 3), 0..1, with its highlights raised so that the sensor's largest value is white.
 
-    AgX spans 6.5 stops above grey and a sensor about 3, so that without this its whites would be light grey.
+    AgX spans 6.5 stops above grey and a sensor about 3, so that its whites would be light grey. All channels are
+    multiplied by 1 + (1 / top - 1) (y / top)^2, y the largest of them: white reaches 1, grey gains a tenth of a stop.
     """
-    top = float(np.min(agx(np.full((1, 1, 3), saturation, dtype=np.float32))))
-    return np.asarray(agx(linear) * np.float32(1.0 / top), dtype=np.float32)
+    top = np.float32(np.min(agx(np.full((1, 1, 3), saturation, dtype=np.float32))))
+    shown = agx(linear)
+    largest = np.maximum(np.maximum(shown[..., 0], shown[..., 1]), shown[..., 2])
+    raised = np.float32(1.0) + (1 / top - 1) * np.square(np.minimum(largest / top, np.float32(1.0)))
+    return np.asarray(shown * raised[..., None], dtype=np.float32)
 
 
 def srgb_from_linear(linear: NDArray[np.float32]) -> NDArray[np.float32]:
