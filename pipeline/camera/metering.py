@@ -75,12 +75,12 @@ def centre_weighted(radiance: NDArray[np.float32], sensor: Sensor, grey: float) 
 def average(radiance: NDArray[np.float32], sensor: Sensor, grey: float) -> float:
     """The mean of the picture, as the sensor records it, becomes *grey*: lamps count as white, no more.
 
-    This is where the exposure control of an inspection camera settles, which looks at the mean grey value. A picture
-    of a few bright spots in the dark is not lifted by more than ten times.
+    This is where the exposure control of an inspection camera settles, which looks at the mean grey value. A few bright
+    spots in the dark drive it to the camera's limits.
     """
     light = luminance(radiance)
     aim = grey / HEADROOM
-    low, high = aim / max(float(np.max(light)), _LEAST_RADIANCE), aim / _darkness(light)
+    low, high = aim / max(float(np.max(light)), _LEAST_RADIANCE), aim / _LEAST_RADIANCE
     for _ in range(_BISECTIONS):
         middle = math.sqrt(low * high)
         low, high = (middle, high) if np.minimum(light * middle, 1.0).mean() < aim else (low, middle)
