@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.camera.exposure_control import ControlSettings, settling
+from pipeline.camera.exposure_control import settled_after
 from pipeline.camera.hardware import Lens, Sensor
 from pipeline.camera.metering import (
     GREY,
@@ -109,8 +109,11 @@ def _most(per_second: float, sensor: Sensor) -> float:
 def _in_series(wanted: float, series: SeriesSpec, least: float, most: float) -> float:
     """The exposure of one photo of a series for which *wanted* was metered."""
     if series.kind == "burst":
-        settings = ControlSettings(series.lag, series.delay_frames, least, most)
-        return settling(wanted, series.start_ev, series.index + 1, settings)[-1]
+        limits = (math.log2(least), math.log2(most))
+        settled = settled_after(
+            series.index, math.log2(wanted), series.start_ev, series.lag_frames, series.delay_frames, limits
+        )
+        return float(2.0**settled)
     step = float(wanted * 2.0**series.bracket_ev)
     off = math.log2(step / min(max(step, least), most))
     if abs(off) > BRACKET_TOLERANCE_STOPS:

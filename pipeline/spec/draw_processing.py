@@ -59,9 +59,10 @@ def _places(spec: DatasetSpec, index: int, name: str, number: int) -> list[Serie
     if photos.burst is None:
         return []
     draw = Stream(spec.dataset.seed, index, name + ".burst")
-    start_ev, lag = draw.number(photos.burst.start_ev), draw.number(photos.burst.lag)
+    start_ev, lag = draw.number(photos.burst.start_ev), draw.number(photos.burst.lag_frames)
     delay = photos.burst.delay_frames.count(draw.u())
     length = photos.burst.length
     return [
-        SeriesSpec("burst", number, i, length, start_ev=start_ev, lag=lag, delay_frames=delay) for i in range(length)
+        SeriesSpec("burst", number, i, length, start_ev=start_ev, lag_frames=lag, delay_frames=delay)
+        for i in range(length)
     ]

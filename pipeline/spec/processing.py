@@ -57,10 +57,10 @@ class SeriesSpec:
     """Bracket: stops of this exposure from the one that was metered for the whole series."""
     start_ev: float = 0.0
     """Burst: stops by which the exposure control is wrong at the first photo."""
-    lag: float = 0.35
-    """Burst: share of the remaining error (in stops) that the exposure control removes from one photo to the next."""
+    lag_frames: float = 2.0
+    """Burst: time constant of the exposure control, photos: after so many, 37 % of the error (in stops) are left."""
     delay_frames: int = 1
-    """Burst: photos until a measurement takes effect."""
+    """Burst: photos from metering one to the first whose exposure follows it, at least 1."""
 
 
 def series_id_of(view_id: str, series: SeriesSpec) -> str:

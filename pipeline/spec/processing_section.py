@@ -56,11 +56,11 @@ class BurstSection(Section):
     start_ev: Annotated[Numbers, Within(-8, 8)] = Field(
         default=between(-2, 2), description="Stops by which the first photo is exposed wrongly."
     )
-    lag: Annotated[Numbers, Within(0.01, 1)] = Field(
-        default=between(0.2, 0.5), description="Share of the error, in stops, that each photo corrects."
+    lag_frames: Annotated[Numbers, Within(0, 100)] = Field(
+        default=between(1, 4), description="Time constant of the exposure control, photos."
     )
-    delay_frames: Annotated[Counts, Within(0, 8)] = Field(
-        default=Counts(min=0, max=2), description="Photos until a measurement takes effect."
+    delay_frames: Annotated[Counts, Within(1, 8)] = Field(
+        default=Counts(min=1, max=2), description="Photos from metering one to the first whose exposure follows it."
     )
 
 
