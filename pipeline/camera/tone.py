@@ -26,6 +26,8 @@ from pipeline.spec.scene import Tone
 
 SHOULDER_START: Final = 0.25
 """Below this scene-linear value the filmic curve is the identity, so 18 % grey keeps its place."""
+_STRIP_ROWS: Final = 32
+"""Rows that are encoded together: what a curve needs in between stays in the processor's cache."""
 _CODES: Final = 65535
 """Linear values are looked up with 16 bits: at most 0.05 of an 8-bit code apart, where the sRGB curve is steepest."""
 
@@ -49,6 +51,14 @@ def develop_codes(
 
 def encode(linear: NDArray[np.float32], tone: Tone, saturation: float) -> NDArray[np.uint8]:
     """8-bit codes (h, w, 3) of scene-linear values (1 = white card); *saturation* is the sensor's largest value."""
+    codes = np.empty(linear.shape, dtype=np.uint8)
+    for top in range(0, len(linear), _STRIP_ROWS):
+        strip = slice(top, top + _STRIP_ROWS)
+        codes[strip] = _encode_strip(linear[strip], tone, saturation)
+    return codes
+
+
+def _encode_strip(linear: NDArray[np.float32], tone: Tone, saturation: float) -> NDArray[np.uint8]:
     white = np.float32(min(1.0, saturation))  # a saturated pixel is white, whatever the white balance
     if tone == "filmic":
         return _srgb_codes(filmic(linear, saturation))
