@@ -209,13 +209,9 @@ def inspect(target: Path, name: str | None, out: Path, units: str | None, **phot
     """
     if target.is_dir() and name is None:
         raise click.UsageError("inspect of a dataset needs the ID of a scene, view or photo")
-    if any(value is not None and value != () for value in photo.values()):
-        if name is None:
-            raise click.UsageError("only a photo of a dataset can be developed again: name the dataset and the photo")
+    if any(photo.values()) or photo["exposure_ev"] is not None:
         redevelop_photo(target, name, out, **photo)
         return
-    if out.is_file():
-        raise click.BadParameter(f"expected a folder, found the file {out}", param_hint="--out")
     from pipeline.dataset.folders import check_writable, folder_errors
 
     check_writable(out)

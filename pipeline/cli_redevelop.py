@@ -40,7 +40,7 @@ def redevelop_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def redevelop_photo(
     dataset: Path,
-    photo_id: str,
+    photo_id: str | None,
     out: Path,
     *,
     exposure_ev: float | None,
@@ -50,6 +50,8 @@ def redevelop_photo(
     bundle: Path | None,
 ) -> None:
     """Develop a photo again, say how it came out and where it is."""
+    if photo_id is None:
+        raise click.UsageError("only a photo of a dataset can be developed again: name the dataset and the photo")
     from pipeline.camera.redevelop import Changes, check_bundle, redevelop
     from pipeline.dataset.folders import check_writable, folder_errors
     from pipeline.records import from_dict

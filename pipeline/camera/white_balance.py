@@ -18,15 +18,15 @@ from pipeline.spec.scene import RENDERED_CCT_K
 AUTO_RANGE_K: Final = (2300.0, 10000.0)
 """Colour temperatures that an automatic white balance may find; cameras state about as much."""
 _AUTO_STEPS: Final = 120
-_BRIGHT_SHARE: Final = 0.05
-"""The brightest unclipped share of the picture, where metal mirrors its lamps, counts by itself as white."""
+_TINT: Final = 0.15
+"""Cells this far off the line of white lights, in log R/G + log B/G, count 0.6 of those on it; twice as far, 0.14."""
+_STRAY: Final = 0.01
+"""What cells far off the line count all the same, so that something is found in any picture."""
 _CLIPPED: Final = 0.95
 """Share of the range from which a 2 x 2 cell may be clipped and does not count."""
 _NOISE_CODES: Final = 8.0
 """Cells with a channel darker than this many codes are noise."""
-_MINKOWSKI: Final = 6
-"""Norm of Shades of Grey (Finlayson and Trezzi 2004): between grey world (1) and white patch (infinite)."""
-_CELLS: Final = 65536
+_CELLS: Final = 32768
 """About as many 2 x 2 cells are looked at, whatever the size of the picture."""
 
 
@@ -43,22 +43,25 @@ def white_balance_gains(sensor: Sensor, kelvin: float) -> NDArray[np.float32]:
 def auto_white_balance(codes: NDArray[np.uint16], sensor: Sensor) -> float:
     """Colour temperature, kelvin, that the camera takes for white in an RGGB mosaic (h, w) of converter codes.
 
-    Shades of Grey (Finlayson and Trezzi, "Shades of gray and colour constancy", 2004) over cells that are neither
-    clipped nor noise, averaged with the mean of the brightest of them; then the nearest light on the line of white
-    lights, so that a green mat does not make the picture magenta. 6504 K for a mono sensor and in the dark.
+    Each cell of 2 x 2 pixels that is neither clipped nor noise votes for the white light whose hue between warm and
+    cool it has, with its brightness, and the less the greener or more magenta it is than any white light. The median
+    vote wins, in reciprocal kelvin: colour by correlation (Finlayson, Hordley and Hubel 2001) along one line. So a
+    green mat or a brass nut on a grey table hardly counts. 6504 K for a mono sensor and in the dark.
     """
     if sensor.colour == "mono":
         return RENDERED_CCT_K
     cells = _cells(codes, sensor)
     if len(cells) == 0:
         return RENDERED_CCT_K
-    grey = np.mean(cells**_MINKOWSKI, axis=0) ** (1.0 / _MINKOWSKI)
-    total = cells.sum(axis=1)
-    bright = cells[total >= np.quantile(total, 1.0 - _BRIGHT_SHARE)].mean(axis=0)
-    found = 0.5 * (np.log(grey / grey[1]) + np.log(bright / bright[1]))
-    kelvins, lights = _white_lights(sensor)
-    distance = np.abs(lights - found[[0, 2]]).sum(axis=1)
-    return float(kelvins[int(distance.argmin())])
+    logs = np.log(cells)
+    red, blue = logs[:, 0] - logs[:, 1], logs[:, 2] - logs[:, 1]
+    mireds, warmth, tint = _white_lights(sensor)
+    votes = np.interp(red - blue, warmth, mireds)
+    off = (red + blue - np.interp(red - blue, warmth, tint)) / _TINT
+    weights = cells.sum(axis=1) * (np.exp(-0.5 * off**2) + _STRAY)
+    order = np.argsort(votes)
+    sums = np.cumsum(weights[order])
+    return float(1e6 / votes[order[int(np.searchsorted(sums, 0.5 * sums[-1]))]])
 
 
 def _cells(codes: NDArray[np.uint16], sensor: Sensor) -> NDArray[np.float64]:
@@ -76,10 +79,12 @@ def _cells(codes: NDArray[np.uint16], sensor: Sensor) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=16)
-def _white_lights(sensor: Sensor) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Colour temperatures, evenly spaced in reciprocal kelvin, and the log signals (n, 2) of R/G and B/G of white."""
+def _white_lights(sensor: Sensor) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """The line of white lights, from cool to warm: reciprocal megakelvin, log R/B and log R/G + log B/G of the signals
+    for a white surface."""
     low, high = AUTO_RANGE_K
-    kelvins = 1e6 / np.linspace(1e6 / high, 1e6 / low, _AUTO_STEPS)
-    gains = np.array([white_balance_gains(sensor, float(kelvin)) for kelvin in kelvins], dtype=np.float64)
-    signals = -np.log(gains)
-    return kelvins, signals[:, [0, 2]] - signals[:, 1:2]
+    mireds = np.linspace(1e6 / high, 1e6 / low, _AUTO_STEPS)
+    gains = np.array([white_balance_gains(sensor, float(1e6 / mired)) for mired in mireds], dtype=np.float64)
+    logs = -np.log(gains)
+    red, blue = logs[:, 0] - logs[:, 1], logs[:, 2] - logs[:, 1]
+    return mireds, red - blue, red + blue

@@ -43,11 +43,26 @@ def test_it_finds_the_light_on_metal(kelvin, name) -> None:
 def test_a_green_mat_turns_the_picture_neither_magenta_nor_far_off() -> None:
     """Grey world would divide by the mat's green; on the line of white lights that is no light."""
     scene = metal()
-    scene[:, :60] = (0.05, 0.16, 0.09)
+    scene[:, :70] = (0.05, 0.16, 0.09)
     found = auto_white_balance(codes_of(scene, 5000.0), COLOUR)
-    assert mired_off(found, 5000.0) < 60.0
+    assert mired_off(found, 5000.0) < 15.0
     gains = white_balance_gains(COLOUR, found) / white_balance_gains(COLOUR, 5000.0)
     assert gains[1] > 0.93
+
+
+def test_brass_on_a_grey_table_counts_little_and_a_picture_full_of_brass_counts() -> None:
+    """Brass reflects as light of about 3000 K would look: a camera cannot tell them apart."""
+    brass = np.array([0.887, 0.789, 0.434])
+    nuts, brassy = metal(), metal() * brass
+    nuts[30:60, 30:60] *= 2.0 * brass
+    assert mired_off(auto_white_balance(codes_of(nuts, 5000.0), COLOUR), 5000.0) < 15.0
+    assert 1e6 / auto_white_balance(codes_of(brassy, 5000.0), COLOUR) > 1e6 / 5000.0 + 40.0
+
+
+@pytest.mark.parametrize("stops", [-2.0, 1.0])
+def test_the_exposure_hardly_matters(stops) -> None:
+    found = auto_white_balance(codes_of(metal(), 4000.0, 0.8 * 2.0**stops), COLOUR)
+    assert mired_off(found, 4000.0) < 12.0
 
 
 def test_clipped_lamps_do_not_count() -> None:
