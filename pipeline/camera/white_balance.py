@@ -61,7 +61,8 @@ def auto_white_balance(codes: NDArray[np.uint16], sensor: Sensor) -> float:
     weights = cells.sum(axis=1) * (np.exp(-0.5 * off**2) + _STRAY)
     order = np.argsort(votes)
     sums = np.cumsum(weights[order])
-    return float(1e6 / votes[order[int(np.searchsorted(sums, 0.5 * sums[-1]))]])
+    winner = votes[order[int(np.searchsorted(sums, 0.5 * sums[-1]))]]
+    return float(round(1e6 / winner))  # whole kelvins: the last bits of a maths library must not reach the picture
 
 
 def _cells(codes: NDArray[np.uint16], sensor: Sensor) -> NDArray[np.float64]:
