@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import click
 
 import pipeline
+from pipeline.cli_redevelop import redevelop_options, redevelop_photo
 from pipeline.errors import (
     EXIT_BAD_ENVIRONMENT,
     EXIT_DAMAGE,
@@ -195,15 +196,22 @@ def verify(dataset: Path, number: str | None, fast: bool, quiet: bool) -> None:
 @main.command()
 @click.argument("target", type=FILE)
 @click.argument("name", metavar="[ID]", required=False)
-@click.option("--out", type=FOLDER, default=Path(), help="Folder for the picture; default: the current one.")
+@click.option("--out", type=FILE, default=Path(), help="Folder for the picture; default: the current one.")
 @click.option("--units", help="Length unit of a CAD file that names none, for example mm.")
-def inspect(target: Path, name: str | None, out: Path, units: str | None) -> None:
+@redevelop_options
+def inspect(target: Path, name: str | None, out: Path, units: str | None, **photo: Any) -> None:
     """Show a scene, view, photo or CAD file.
 
     TARGET is a dataset folder, with the ID of a scene, view or photo, or it is a CAD file. Writes a picture too.
+
+    With any option that says "redevelop", the photo ID is developed again from its light bundle, metered as the
+    camera would, without rendering; --out may then name a .png or .jpg file.
     """
     if target.is_dir() and name is None:
         raise click.UsageError("inspect of a dataset needs the ID of a scene, view or photo")
+    if any(photo.values()) or photo["exposure_ev"] is not None:
+        redevelop_photo(target, name, out, **photo)
+        return
     from pipeline.dataset.folders import check_writable, folder_errors
 
     check_writable(out)

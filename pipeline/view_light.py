@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.bundle import BundleView, layer, read_exr, view_folder
+from pipeline.radiance_check import check_groups, check_radiance
 
 REC709_LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
 """Luminance of linear Rec.709 (ITU-R BT.709-6)."""
@@ -41,18 +42,26 @@ class ViewLight:
 
 
 def read_view_light(folder: Path, view: BundleView) -> ViewLight:
-    """Read the layers of *view* from the bundle in *folder*. Raises OSError, or KeyError when a layer is missing."""
+    """Read the layers of *view* from the bundle in *folder*.
+
+    Raises OSError, KeyError when a light-path term is missing, and InputError when a light group is missing or a layer
+    is not of the camera's size or holds NaN, infinite or negative radiance.
+    """
     path = view_folder(folder, view.view_index) / "layers.exr"
     channels = read_exr(path, ("denoised.", "noisy.", "glossy_direct."))
     prefix = "denoised."
     if not all(f"denoised.{group}.R" in channels for group in view.groups):
         prefix = "group."
         channels |= read_exr(path, ("group.",))
-    groups = {group: np.maximum(layer(channels, prefix + group), np.float32(0)) for group in view.groups}
+    check_groups(view, channels)
+    layers = {name: layer(channels, name) for name in ("noisy", "glossy_direct", *(prefix + g for g in view.groups))}
+    for name, radiance in layers.items():
+        check_radiance(view, name, radiance)
+    groups = {group: np.maximum(layers[prefix + group], np.float32(0)) for group in view.groups}
     return ViewLight(
         view=view,
         groups=groups,
-        noisy=luminance(layer(channels, "noisy")),
-        glossy_direct=luminance(layer(channels, "glossy_direct")),
+        noisy=luminance(layers["noisy"]),
+        glossy_direct=luminance(layers["glossy_direct"]),
         mean={group: np.asarray(radiance.mean(axis=0).mean(axis=0), np.float32) for group, radiance in groups.items()},
     )

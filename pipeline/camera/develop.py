@@ -24,21 +24,16 @@ from pipeline.camera.optics import through_lens
 from pipeline.camera.raw_dng import RawSettings, raw_file, raw_suffix
 from pipeline.camera.sensor import RawFrame, capture
 from pipeline.camera.tone import develop_codes
-from pipeline.records import sha256_bytes
+from pipeline.camera.white_balance import auto_white_balance
+from pipeline.errors import InputError
+from pipeline.records import canonical_json, sha256_bytes
+from pipeline.spec.processing import DEFAULT_PROCESSING, series_id_of
 from pipeline.spec.scene import PhotoSpec, SceneSpec, photo_id_of, scene_shots
 from pipeline.view_light import ViewLight, read_view_light
 
 PHOTO_FOLDER: Final = "photos"
 _SUFFIX: Final = {"png": ".png", "jpeg": ".jpg"}
-_ENCODING: Final = {
-    "png": [cv2.IMWRITE_PNG_COMPRESSION, 3],
-    "jpeg": [
-        cv2.IMWRITE_JPEG_QUALITY,
-        95,
-        cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
-        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
-    ],
-}
+_FULL_COLOUR: Final = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
 
 OVEREXPOSED_SHARE: Final = 0.05
 """Share of clipped pixels from which a photo counts as overexposed."""
@@ -98,15 +93,16 @@ def develop_photo(scene: SceneSpec, photo: PhotoSpec, light: ViewLight, out: Pat
     sensor, lens = sensor_named(photo.sensor), lens_named(photo.lens)
     gains = group_gains(photo, tuple(light.groups))
     radiance = mix(light.groups, gains)
-    grey = GREY_WITHOUT_CURVE if photo.tone == "linear" else GREY
-    exposure = expose(radiance, sensor, lens, photo.f_number, photo.exposure_ev, grey)
-    frame = capture(through_lens(radiance, lens), exposure, sensor, photo.seed, photo.body)
-    picture = develop_codes(frame.codes, sensor, photo.white_balance_k, photo.tone)
     photo_id = photo_id_of(scene.scene_id, photo.view_index, photo.photo_index)
+    exposure = _exposed(radiance, photo, photo_id)
+    frame = capture(through_lens(radiance, lens), exposure, sensor, photo.seed, photo.body)
+    auto = photo.processing.white_balance == "auto"
+    white_k = auto_white_balance(frame.codes, sensor) if auto else photo.white_balance_k
+    picture = develop_codes(frame.codes, sensor, white_k, photo.tone, photo.processing)
     image_path = f"{PHOTO_FOLDER}/{photo_id}{_SUFFIX[photo.image_format]}"
-    encoded = encode_picture(picture, photo.image_format)
+    encoded = encode_picture(picture, photo.image_format, photo.processing.jpeg_quality)
     (out / image_path).write_bytes(encoded)
-    raw_path = _write_raw(scene, photo, frame, exposure, out) if photo.raw else None
+    raw_path = _write_raw(scene, photo, frame, exposure, white_k, out) if photo.raw else None
     height, width = picture.shape[:2]
     row = {
         "photo_id": photo_id,
@@ -120,6 +116,7 @@ def develop_photo(scene: SceneSpec, photo: PhotoSpec, light: ViewLight, out: Pat
         "height": height,
         "origin": "camera",
         **_setting_columns(photo, light, gains, exposure),
+        **_processing_columns(photo, light.view.view_id, white_k),
         "clipped_fraction": clipped_fraction(frame),
         "transfer_model": None,
         "transfer_strength": None,
@@ -130,20 +127,45 @@ def develop_photo(scene: SceneSpec, photo: PhotoSpec, light: ViewLight, out: Pat
     return PhotoResult(row, light, gains, exposure, frame.clipped)
 
 
-def _write_raw(scene: SceneSpec, photo: PhotoSpec, frame: RawFrame, exposure: Exposure, out: Path) -> str:
+def _write_raw(
+    scene: SceneSpec, photo: PhotoSpec, frame: RawFrame, exposure: Exposure, white_k: float, out: Path
+) -> str:
     """Write the RAW file of a photo below *out*; its path relative to that."""
     sensor = sensor_named(photo.sensor)
     focal_mm = scene.cameras[scene_shots(scene)[photo.view_index].camera_index].focal_mm
-    settings = RawSettings(sensor, photo.body, lens_named(photo.lens), exposure, focal_mm, photo.white_balance_k)
+    settings = RawSettings(sensor, photo.body, lens_named(photo.lens), exposure, focal_mm, white_k)
     photo_id = photo_id_of(scene.scene_id, photo.view_index, photo.photo_index)
     raw_path = f"{PHOTO_FOLDER}/{photo_id}{raw_suffix(sensor)}"
     (out / raw_path).write_bytes(raw_file(frame.codes, settings))
     return raw_path
 
 
-def encode_picture(picture: NDArray[np.uint8], image_format: str) -> bytes:
-    """PNG, or JPEG of quality 95 with full colour resolution, of an RGB picture (h, w, 3). Same picture, same bytes."""
-    written, data = cv2.imencode(_SUFFIX[image_format], picture[..., ::-1], _ENCODING[image_format])
+def _exposed(radiance: NDArray[np.float32], photo: PhotoSpec, photo_id: str) -> Exposure:
+    """The exposure of *photo*. Raises InputError that names it when its bracket is impossible in this light."""
+    sensor, lens = sensor_named(photo.sensor), lens_named(photo.lens)
+    grey = GREY_WITHOUT_CURVE if photo.tone == "linear" else GREY
+    try:
+        return expose(
+            radiance,
+            sensor,
+            lens,
+            photo.f_number,
+            photo.exposure_ev,
+            grey,
+            metering=photo.metering,
+            series=photo.series,
+        )
+    except InputError as error:
+        raise InputError(f"photo {photo_id}: {error}") from error
+
+
+def encode_picture(
+    picture: NDArray[np.uint8], image_format: str, jpeg_quality: int = DEFAULT_PROCESSING.jpeg_quality
+) -> bytes:
+    """PNG, or JPEG with full colour resolution, of an RGB picture (h, w, 3). Same picture, same bytes."""
+    quality = [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality, *_FULL_COLOUR]
+    options = quality if image_format == "jpeg" else [cv2.IMWRITE_PNG_COMPRESSION, 3]
+    written, data = cv2.imencode(_SUFFIX[image_format], picture[..., ::-1], options)
     if not written:
         raise OSError(f"cannot encode a picture of {picture.shape[1]} x {picture.shape[0]} as {image_format}")
     return bytes(data.tobytes())
@@ -183,14 +205,13 @@ def _setting_columns(
     """The columns that say how a photo was taken."""
     return {
         "photo_index": photo.photo_index,
-        "exposure_ev": photo.exposure_ev,
+        "exposure_ev": exposure.ev,
         "shutter_s": exposure.shutter_s,
         "gain": exposure.gain,
         "f_number": exposure.f_number,
         "cct_k": mixed_cct(light.mean, gains, photo.light_cct_k),
         "light_weights": {group: float(photo.light_weights.get(group, 1.0)) for group in light.groups},
         "light_cct_k": {group: float(photo.light_cct_k[group]) for group in light.groups if group in photo.light_cct_k},
-        "white_balance_k": photo.white_balance_k,
         "sensor": photo.sensor,
         "camera_serial": photo.body.serial,
         "sensor_temperature_c": photo.body.temperature_c,
@@ -201,3 +222,15 @@ def _setting_columns(
         "saturation_radiance": [float(v) for v in exposure.saturation_radiance],
         "exposure_matrix": exposure_matrix(exposure, sensor_named(photo.sensor)),
     }
+
+
+def _processing_columns(photo: PhotoSpec, view_id: str, white_k: float) -> dict[str, Any]:
+    """The columns that say how a photo was metered and processed, and which series it belongs to."""
+    columns: dict[str, Any] = {"metering": photo.metering, "white_balance_k": white_k}
+    columns["white_balance"] = photo.processing.white_balance
+    columns["processing"] = canonical_json(photo.processing)
+    for kind in ("bracket", "burst"):
+        series = photo.series if photo.series is not None and photo.series.kind == kind else None
+        columns[f"{kind}_id"] = None if series is None else series_id_of(view_id, series)
+        columns[f"{kind}_index"] = None if series is None else series.index
+    return columns

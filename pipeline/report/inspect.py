@@ -46,6 +46,12 @@ def inspect_id(root: Path, wanted: str, folder: Path | None = None) -> tuple[str
     return text, path
 
 
+def photo_text(row: Row, heading: str) -> str:
+    """Every column of a row of the photos table that has a value, with its unit."""
+    whole = {column.name: row.get(column.name) for column in TABLES["photos"].columns}
+    return _described(TABLES["photos"], whole, heading)
+
+
 def _table_of(tables: BuildTables, wanted: str) -> str:
     """Table that has *wanted* as a row's id."""
     for table, column in _KINDS.items():

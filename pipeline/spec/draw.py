@@ -15,7 +15,7 @@ from typing import Final, cast
 
 from pipeline import tables
 from pipeline.errors import InputError
-from pipeline.spec.draw_photos import draw_photo, light_groups
+from pipeline.spec.draw_photos import draw_photos, light_groups
 from pipeline.spec.films import films_on
 from pipeline.spec.model import DatasetSpec, SurroundingsSection
 from pipeline.spec.numbers import between, round_drawn
@@ -71,16 +71,17 @@ def draw_scene(spec: DatasetSpec, index: int) -> SceneSpec:
         twins=twins,
         render=RenderSpec(spec.render.samples, spec.render.denoise, seed_of(spec.dataset.seed, index, "render")),
         photos=tuple(
-            draw_photo(
+            photo
+            for shot in shots_of(len(cameras), len(rigs), twins)
+            for number in range(spec.photos.per_view)
+            for photo in draw_photos(
                 spec,
                 index,
                 shot,
-                photo_index,
+                number,
                 groups=groups[shot.rig_index],
                 illuminance_ratio=surroundings.illuminance_ratio,
             )
-            for shot in shots_of(len(cameras), len(rigs), twins)
-            for photo_index in range(spec.photos.per_view)
         ),
     )
 

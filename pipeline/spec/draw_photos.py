@@ -1,4 +1,4 @@
-"""Draw one photo of a view: light mix, exposure, white balance, sensor, lens, tone.
+"""Draw the photos of a view: light mix, exposure, white balance, sensor, lens, tone.
 
 Covers: the numbers of a PhotoSpec. Does not cover: developing it (`camera`), what the light groups hold (`light`).
 """
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from pipeline import tables
+from pipeline.spec.draw_processing import draw_processing, in_series
 from pipeline.spec.model import DatasetSpec, PhotosSection
 from pipeline.spec.numbers import Numbers, constant, round_drawn
 from pipeline.spec.scene import CCT_RANGE_K, RENDERED_CCT_K, BodySpec, PhotoSpec, Shot, Tone
@@ -52,10 +53,11 @@ def light_groups(rig: str, surroundings: str) -> LightGroups:
     return LightGroups(of_rig, other_groups, lamps.get("cct_k"), "band_nm" in lamps)
 
 
-def draw_photo(
+def draw_photos(
     spec: DatasetSpec, index: int, shot: Shot, photo: int, *, groups: LightGroups, illuminance_ratio: float
-) -> PhotoSpec:
-    """Photo number *photo* of the view *shot* of scene *index*; a defect-free twin is photographed as its view is.
+) -> tuple[PhotoSpec, ...]:
+    """Photo number *photo* of the view *shot* of scene *index*, or the bracket or burst that the spec makes of it; a
+    defect-free twin is photographed as its view is.
 
     Photo 0 of each view is the neutral one: the light as rendered, metered and balanced exactly.
     *illuminance_ratio* is what the surroundings give at the working plane, as a share of the rig's illuminance.
@@ -66,11 +68,14 @@ def draw_photo(
     sensor, lens, tone = draw.name(photos.sensors), draw.name(photos.lenses), draw.name(photos.tone)
     f_number, exposure_ev = draw.number(photos.f_number), draw.number(photos.exposure_ev)
     white_error_k = draw.number(photos.white_balance_error_k)
+    metering, processing = draw_processing(spec, index, name, neutral=photo == 0)
+    if processing.white_balance != "fixed":
+        white_error_k = 0.0
     if photo == 0:
         light, exposure_ev, white_error_k = _neutral_light(groups), 0.0, 0.0
     else:
         light = _draw_light(photos, groups, Stream(spec.dataset.seed, index, name + ".light"), illuminance_ratio)
-    return PhotoSpec(
+    drawn = PhotoSpec(
         view_index=shot.view_index,
         photo_index=photo,
         seed=seed_of(spec.dataset.seed, index, name + ".noise"),
@@ -85,7 +90,10 @@ def draw_photo(
         image_format=photos.image_format,
         body=_draw_body(photos, Stream(spec.dataset.seed, index, name + ".body")),
         raw=photos.raw,
+        metering=metering,
+        processing=processing,
     )
+    return in_series(spec, index, name, drawn)
 
 
 def _draw_body(photos: PhotosSection, draw: Stream) -> BodySpec:

@@ -33,6 +33,7 @@ from pipeline.spec.names import (
     ToneWeights,
 )
 from pipeline.spec.numbers import Counts, Numbers, Section, Within, between, constant
+from pipeline.spec.processing_section import BurstSection, MeteringWeights, ProcessingSection, check_bracket
 from pipeline.spec.scene import CCT_RANGE_K, ToleranceStandard
 
 MAX_PIXELS: Final = 2**25
@@ -363,6 +364,25 @@ class PhotosSection(Section):
         default=between(20, 45), description="Temperature of the sensor, degrees Celsius: dark current, hot pixels."
     )
     raw: bool = Field(default=False, description="Keep a RAW file of every photo: DNG, 16-bit TIFF of mono sensors.")
+    metering: MeteringWeights = Field(default={"centre_weighted": 1.0}, description="Metering modes, with weights.")
+    bracket_ev: tuple[float, ...] | None = Field(
+        default=None, description="Every photo is taken at each of these exposures, stops from the metered one."
+    )
+    burst: BurstSection | None = Field(default=None, description="Every photo is taken several times in a row.")
+    processing: ProcessingSection = Field(default=ProcessingSection(), description="What the processor does.")
+
+    @model_validator(mode="after")
+    def _series(self) -> PhotosSection:
+        if self.bracket_ev is not None and self.burst is not None:
+            raise problem("at most one of bracket_ev and burst", "both")
+        return self
+
+    @field_validator("bracket_ev")
+    @classmethod
+    def _bracket(cls, value: tuple[float, ...] | None, info: ValidationInfo) -> tuple[float, ...] | None:
+        if value is not None:
+            check_bracket(value, [name for name, weight in info.data.get("sensors", {}).items() if weight > 0])
+        return value
 
 
 class DatasetSpec(Section):

@@ -55,19 +55,20 @@ def _known(word: str, words: Sequence[str]) -> str:
 
 
 Weight = Annotated[float, Field(ge=0)]
-_SUMS_TO_ONE = AfterValidator(_sum_of_table)
+sums_to_one = AfterValidator(_sum_of_table)
+"""Validator of a table of weights."""
 
-MetalWeights = Annotated[dict[Annotated[str, InTable("metals")], Weight], _SUMS_TO_ONE]
-FilmWeights = Annotated[dict[Annotated[str, InTable("films")], Weight], _SUMS_TO_ONE]
-DefectWeights = Annotated[dict[Annotated[str, InTable("defects")], Weight], _SUMS_TO_ONE]
+MetalWeights = Annotated[dict[Annotated[str, InTable("metals")], Weight], sums_to_one]
+FilmWeights = Annotated[dict[Annotated[str, InTable("films")], Weight], sums_to_one]
+DefectWeights = Annotated[dict[Annotated[str, InTable("defects")], Weight], sums_to_one]
 ProcessName = Annotated[str, InTable("processes")]
 RigName = Annotated[str, InTable("rigs")]
 TaskName = Annotated[str, InTable("illuminance")]
-FinishWeights = Annotated[dict[Annotated[str, InTable("finishes")], Weight], _SUMS_TO_ONE]
-RigWeights = Annotated[dict[Annotated[str, InTable("rigs")], Weight], _SUMS_TO_ONE]
-SupportWeights = Annotated[dict[Annotated[str, InTable("supports")], Weight], _SUMS_TO_ONE]
-SensorWeights = Annotated[dict[Annotated[str, InTable("sensors")], Weight], _SUMS_TO_ONE]
-LensWeights = Annotated[dict[Annotated[str, InTable("lenses")], Weight], _SUMS_TO_ONE]
-ToneWeights = Annotated[dict[Annotated[str, OneOf(get_args(Tone))], Weight], _SUMS_TO_ONE]
-KindWeights = Annotated[dict[Annotated[str, OneOf(get_args(ArrangementKind))], Weight], _SUMS_TO_ONE]
+FinishWeights = Annotated[dict[Annotated[str, InTable("finishes")], Weight], sums_to_one]
+RigWeights = Annotated[dict[Annotated[str, InTable("rigs")], Weight], sums_to_one]
+SupportWeights = Annotated[dict[Annotated[str, InTable("supports")], Weight], sums_to_one]
+SensorWeights = Annotated[dict[Annotated[str, InTable("sensors")], Weight], sums_to_one]
+LensWeights = Annotated[dict[Annotated[str, InTable("lenses")], Weight], sums_to_one]
+ToneWeights = Annotated[dict[Annotated[str, OneOf(get_args(Tone))], Weight], sums_to_one]
+KindWeights = Annotated[dict[Annotated[str, OneOf(get_args(ArrangementKind))], Weight], sums_to_one]
 KindSurfaces = dict[Annotated[str, OneOf(get_args(ArrangementKind))], SupportWeights]

@@ -39,9 +39,11 @@ def key_reference() -> str:
         lines += ["", f"### [{title}]", "", field.description or "", ""]
         lines += _table(list(section.model_fields.items()), f"{title}.")
         for inner, part in section.model_fields.items():
-            below = _list_of_tables(part.annotation)
+            below, heading = _list_of_tables(part.annotation), f"[[{title}.{inner}]]"
+            if below is None and _inner_section(part.annotation):
+                below, heading = model_in(part.annotation), f"[{title}.{inner}]"
             if below is not None:
-                lines += ["", f"### [[{title}.{inner}]]", "", part.description or "", ""]
+                lines += ["", f"### {heading}", "", part.description or "", ""]
                 lines += _table(list(below.model_fields.items()), f"{title}.{inner}.")
     return "\n".join(lines) + "\n"
 
@@ -51,6 +53,12 @@ def _section(field: FieldInfo) -> type[BaseModel] | None:
     if get_origin(field.annotation) is dict:
         return model_in(get_args(field.annotation)[1])
     return model_in(field.annotation)
+
+
+def _inner_section(kind: Any) -> bool:
+    """Whether *kind* is a table of its own within a section; distributions are values."""
+    model = model_in(kind)
+    return model is not None and not issubclass(model, Numbers)
 
 
 def _list_of_tables(kind: Any) -> type[BaseModel] | None:
@@ -75,6 +83,8 @@ def value_words(kind: Any, metadata: list[Any]) -> str:
         return value_words(inner, [*metadata, *more])
     if get_origin(kind) in _COMPOSED:
         return _COMPOSED[get_origin(kind)](*get_args(kind))
+    if _inner_section(kind):
+        return "table, see below"
     if isinstance(kind, type) and issubclass(kind, Numbers):
         return ("count distribution" if issubclass(kind, Counts) else "distribution") + _limits_words(metadata)
     return _PLAIN[kind] + _limits_words(metadata)
@@ -102,7 +112,7 @@ _COMPOSED: Final[dict[Any, Callable[..., str]]] = {Literal: _literal_words, dict
 
 
 def _items_words(kind: Any) -> str:
-    return _words_of(kind) if any(isinstance(item, Check) for item in get_args(kind)) else value_words(kind, [])
+    return _words_of(kind) if any(isinstance(item, Check) for item in get_args(kind)) else f"{value_words(kind, [])}s"
 
 
 def _words_of(key: Any) -> str:
@@ -135,6 +145,8 @@ def _flat(metadata: list[Any]) -> Iterator[Any]:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
+    if isinstance(field.default, BaseModel) and not isinstance(field.default, Numbers):
+        return "see below"
     return "none" if field.default is None else f"`{toml_value(field.default)}`"
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from pipeline.spec.processing import DEFAULT_PROCESSING, Metering, ProcessingSpec, SeriesSpec
+
 Split = Literal["train", "val", "test"]
 ArrangementKind = Literal["table", "conveyor", "tray", "pocket_tray", "bin", "pile", "stack", "vice", "fixture"]
 ToleranceStandard = Literal[
@@ -24,7 +26,7 @@ ToleranceStandard = Literal[
     "iso286-IT10",
     "iso286-IT11",
 ]
-Tone = Literal["filmic", "srgb", "linear"]
+Tone = Literal["filmic", "agx", "srgb", "linear"]
 
 SCENE_SCHEMA_VERSION = 2
 
@@ -235,6 +237,10 @@ class PhotoSpec:
     body: BodySpec = BodySpec()
     raw: bool = False
     """Keep the converter's codes too: a DNG, or a TIFF of a mono sensor."""
+    metering: Metering = "centre_weighted"
+    processing: ProcessingSpec = DEFAULT_PROCESSING
+    series: SeriesSpec | None = None
+    """The bracket or burst that it belongs to."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "surroundings": {"hall": {"groups": ["luminaires", "windows"]}, "sky": {"groups": ["world"]}},
     "illuminance": {"storage": {"lux": 100}, "fine_machining": {"lux": 500}},
     "supports": {"wood": {}, "rubber": {}, "plastic": {}},
-    "sensors": {"small": {}, "large": {}},
+    "sensors": {"small": {"max_gain": 16.0}, "large": {"max_gain": 64.0}},
     "lenses": {"macro": {"f_min": 2.8, "f_max": 32.0}, "slow": {"f_min": 5.6, "f_max": 16.0}},
 }
 

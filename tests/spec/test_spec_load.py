@@ -162,8 +162,33 @@ WRONG: list[tuple[str, Any, str]] = [
         {"choices": [3000, 4000], "weights": [0.5, 0.6]},
         "photos.light_cct_k: expected weights that sum to 1; found a sum of 1.1",
     ),
-    ("photos.tone", {"hdr": 1.0}, 'photos.tone.hdr: expected one of filmic, linear, srgb; found "hdr"'),
+    ("photos.tone", {"hdr": 1.0}, 'photos.tone.hdr: expected one of agx, filmic, linear, srgb; found "hdr"'),
     ("photos.image_format", "tiff", "photos.image_format: expected 'png' or 'jpeg'; found \"tiff\""),
+    ("photos.metering", {"guess": 1.0}, "photos.metering.guess: expected one of average, centre_weighted, highlight"),
+    ("photos.bracket_ev", [1.0], "photos.bracket_ev: expected 2 to 9 exposures; found 1"),
+    ("photos.bracket_ev", [float(n) for n in range(10)], "photos.bracket_ev: expected 2 to 9 exposures; found 10"),
+    (
+        "photos.bracket_ev",
+        [0.0, -2.0, 2.0],
+        "photos.bracket_ev: expected steps that rise, the darkest first; found",
+    ),
+    ("photos.bracket_ev", [0.0, 0.0], "photos.bracket_ev: expected steps that rise"),
+    ("photos.bracket_ev", [-12.0, 0.0], "photos.bracket_ev: expected steps of -10 to 10 stops"),
+    (
+        "photos.bracket_ev",
+        [-8.0, 8.0],
+        "photos.bracket_ev: expected a bracket of at most 15.0 stops, which shutter and gain of small give; "
+        "found one of 16 stops",
+    ),
+    ("photos.burst", {"length": 1}, "photos.burst.length: expected 2 or more; found 1"),
+    ("photos.burst", {"length": 4, "delay_frames": 0}, "photos.burst.delay_frames: expected 1 to 8; found 0"),
+    ("photos.processing", {"jpeg_quality": 0}, "photos.processing.jpeg_quality: expected 1 to 100; found 0"),
+    ("photos.processing", {"sharpness": 1}, "photos.processing.sharpness: expected one of the keys demosaic"),
+    (
+        "photos.processing",
+        {"white_balance": {"auto": 0.5}},
+        "photos.processing.white_balance: expected weights that sum",
+    ),
     ("photos.group_off_probability", 1.1, "photos.group_off_probability: expected 1 or less; found 1.1"),
 ]
 
