@@ -37,7 +37,7 @@ docs: setup-dev  ## write the generated pages and tables of docs/ anew
 	$(PYTHON) -m pipeline.dataset.contract docs/data-contract.md
 	$(PYTHON) -m pipeline.spec.reference
 
-gallery: setup  ## render docs/gallery.md: every metal, finish, film, defect, rig ... (ARGS="--only rigs")
+gallery: setup  ## render docs/gallery.md: every metal, finish, process, film, defect, rig ... (ARGS="--only rigs")
 	$(PYTHON) -m pipeline.gallery $(ARGS)
 
 setup:  ## make .venv with what a build needs

@@ -42,7 +42,7 @@ PICTURES = "images/gallery"
 def main(
     only: tuple[str, ...], size: int, samples: int, spec: Path, store: Path, docs: Path, quiet: bool
 ) -> int:  # the exit code
-    """Render every metal, finish, film, defect, rig, surroundings and background on the same part."""
+    """Render every metal, finish, process, film, defect, rig, surroundings and background on the same part."""
     frame = (size, size * 3 // 4)
     # Photos are half as large again as their tiles: shrinking hides what a sensor's colour filters blur.
     every = plan_gallery(spec, (), (frame[0] * 3 // 2, frame[1] * 3 // 2), samples)

@@ -21,6 +21,8 @@ from pipeline.tables import names, table
 Changes = dict[str, Any]
 """Keys of a spec, nested as in the file; a table of weights replaces the one that was there."""
 
+_KINDS: Final = ("plane", "cylinder", "cone", "torus")
+"""Kinds of face that the gallery's part has, hollow ones of cylinder and cone."""
 _WEIGHTS: Final = ("metals", "finishes", "films", "weights", "kinds", "table")
 
 
@@ -66,6 +68,13 @@ def metal_for(film: str) -> str:
     raise InputError(f'expected a metal for film "{film}", found none that its key `on` matches; mend the films table')
 
 
+def faces_of(process: str) -> list[Changes]:
+    """Rules that give *process* to every face of the gallery's part that it can make."""
+    row = table("processes")[process]
+    hollow = {"inner": True} if row.get("inside") else {}
+    return [{"kind": kind, "process": process, **hollow} for kind in row["fits"] if kind in _KINDS]
+
+
 SECTIONS: Final = (
     Section(
         "metals",
@@ -80,6 +89,13 @@ SECTIONS: Final = (
         "A part of carbon steel. A finish gives every CAD face the process that its role calls for.",
         "finishes",
         lambda name: {"finishes": _only(name)},
+    ),
+    Section(
+        "processes",
+        "Processes",
+        "One process on every face of the part that it can make; the other faces are machined.",
+        "processes",
+        lambda name: {"parts": {"flange": {"faces": faces_of(name)}}},
     ),
     Section(
         "films",

@@ -14,9 +14,12 @@ from pipeline.errors import InputError, StageFailed
 from pipeline.gallery import sheets, tiles
 from pipeline.gallery.__main__ import main
 from pipeline.gallery.plan import SECTIONS, changed, metal_for, plan_gallery
+from pipeline.parts.limits import Limits, Tolerance
+from pipeline.parts.read import read_part
 from pipeline.spec.draw import draw_scene
 from pipeline.spec.films import fits
-from pipeline.tables import names
+from pipeline.surface.face_rules import check_face_rules
+from pipeline.tables import assets_root, names
 
 BASE = Path(__file__).parents[2] / "scenes" / "gallery.toml"
 SMALL = (64, 48)
@@ -35,6 +38,7 @@ def test_every_tile_is_a_scene_that_shows_its_entry():
     shown = {
         "metals": lambda scene: scene.items[0].metal,
         "finishes": lambda scene: scene.items[0].finish,
+        "processes": lambda scene: scene.items[0].face_rules[0].process,
         "films": lambda scene: scene.items[0].film,
         "defects": lambda scene: scene.items[0].defects[0].kind,
         "rigs": lambda scene: scene.rigs[0].name,
@@ -53,6 +57,12 @@ def test_tiles_of_one_section_differ_by_their_entry_alone():
     assert one.arrangement == other.arrangement
     assert one.items[0].metal != other.items[0].metal
     assert one.items[0].yaw_rad == other.items[0].yaw_rad
+
+
+def test_every_process_can_make_the_faces_that_its_tile_gives_it():
+    flange = read_part(assets_root() / "parts" / "flange.step", units=None, tolerance=Tolerance(), limits=Limits())
+    for tile in plan("processes"):
+        check_face_rules(flange, draw_scene(tile.spec, 0).items[0])
 
 
 def test_scene_ids_are_unique():
