@@ -21,7 +21,7 @@ from pipeline.user_cache import cache_folder
 
 Floats = NDArray[np.float64]
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 """Raised whenever `convex_pieces` gives other pieces for the same mesh."""
 
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 GRAVITY: Final = 9.81
-STEP_S: Final = 0.003
-CONTACT_S: Final = 0.006
+STEP_S: Final = 0.002
+CONTACT_S: Final = 0.004
 """Time constant of a contact, which leaves micrometres of penetration at rest (MuJoCo's solref; at least two steps)."""
 FRICTION: Final = (0.35, 0.002, 0.0004)
 """Sliding (dry steel on steel 0.3 to 0.6), torsional and rolling, the last two in metres."""
@@ -127,7 +127,7 @@ def _model(mujoco: Any, bodies: Sequence[Body], fixed: Sequence[Box]) -> Any:
     option.solver, option.iterations, option.tolerance = mujoco.mjtSolver.mjSOL_CG, ITERATIONS, 1e-6
     # Heaps of bodies that touch no moving one are left alone until something wakes them.
     option.enableflags |= mujoco.mjtEnableBit.mjENBL_SLEEP
-    option.sleep_tolerance = REST_SPEED
+    option.sleep_tolerance = 0.25 * REST_SPEED  # slower, so that nothing sleeps while it is still being pushed out
     option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     names: dict[int, str] = {}
     for number, box in enumerate(fixed):
