@@ -79,8 +79,8 @@ VIEWS: Final = TableSchema(
         Column(
             "analyser_transmission",
             NUMBER,
-            "Radiance of a white reflector under the declared illuminance: what an analyser before the lens lets through "
-            "of unpolarised light; 1 without one",
+            "Radiance of a white reflector under the declared illuminance: what an analyser before the lens lets "
+            "through of unpolarised light; 1 without one",
         ),
         Column("light_groups", TEXTS, "Light groups that this view has a radiance image of"),
         Column("defects_shown", FLAG, "false: a twin, rendered without the defects"),

@@ -1,8 +1,8 @@
 """Linear polarisers before the lamps of a rig and before the lens: what they leave of mirrored and of diffused light.
 
-Covers: Malus' law for foils that leak, and which keys of the table set it. A mirror-like reflection is taken to keep the
-plane of polarisation and a diffuse one to lose it; docs/rigs.md says how far that holds on metal. Does not cover: how
-the renderer keeps the two kinds of light apart (`render.blender.emitters`, `render.job`).
+Covers: Malus' law for foils that leak, and which keys of the table set it. A mirror-like reflection is taken to keep
+the plane of polarisation and a diffuse one to lose it; docs/rigs.md says how far that holds on metal. Does not cover:
+how the renderer keeps the two kinds of light apart (`render.blender.emitters`, `render.job`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ EXTINCTION: Final = 1e-3
 """Transmittance of a foil across its axis over that along it. Sheet polarisers reach from less than 100:1 to some
 10,000:1 (Edmund Optics, Polarizer Selection Guide), less at oblique incidence and towards blue; 1000:1 is a choice."""
 UNPOLARISED_SHARE: Final = 0.5
-"""Share of unpolarised light that an analyser without absorption along its axis lets through. Real foils: 0.38 to 0.43."""
+"""Share of unpolarised light that an analyser lets through which absorbs nothing along its axis; real foils have less."""
 
 
 @dataclass(frozen=True)

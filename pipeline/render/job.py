@@ -243,7 +243,7 @@ class _Assembler:
             self._split_polarised(lamp)
 
     def _split_polarised(self, lamp: LampMesh) -> None:
-        """Make two of the lamp added last: one that mirrors show, which the labels name, and one that lights the rest."""
+        """Make two of the lamp added last: one that mirrors show and labels name, and one that lights the rest."""
         whole = self.objects.pop()
         diffused = self._plain(lamp.vertices, lamp.triangles, replace(lamp.material, mirrored=1.0))
         mesh_file, first = self._mesh(diffused, f"{whole.name}-diffused.npz")

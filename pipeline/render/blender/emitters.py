@@ -1,6 +1,7 @@
 """The shader of lamps: emission on the front, black behind; stripes, LEDs, seams and fall-off where they have them.
 
-Covers: the nodes, and which rays a lamp behind a polariser answers. The same factors in numpy, which lamps are calibrated with, are in `light.glow`.
+Covers: the nodes, and which rays a lamp behind a polariser answers. The same factors in numpy, which lamps are
+calibrated with, are in `light.glow`.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ def emitter_shader(tree: Tree, material: EmitterMaterial) -> Any:
 def light_only(obj: bpy.types.Object, lights: Lights) -> None:
     """Let the lamp *obj* light surfaces of one kind only, by sampled rays and by sampled lamps alike.
 
-    Cycles leaves a lamp that diffuse (glossy, transmitted) rays do not see out of the light sampling of those lobes. The
-    two meshes of a polarised lamp lie in one place, so neither may cast the other's shadow: their housing casts both's.
+    Cycles leaves a lamp that diffuse (glossy, transmitted) rays do not see out of the light sampling of those lobes.
+    The two meshes of a polarised lamp lie in one place, so neither may cast the other's shadow: their housing does.
     """
     if lights == "all":
         return

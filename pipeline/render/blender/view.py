@@ -149,9 +149,9 @@ def _add_denoised(layers: dict[str, NDArray[Any]], passes: Passes, groups: tuple
 
 def _filter(layers: dict[str, NDArray[Any]], transmission: float) -> None:
     """Take from every radiance what a filter before the lens absorbs; the colours of surfaces are no radiances."""
-    for name in layers:
+    for name, values in layers.items():
         if "_color." not in name:
-            layers[name] = layers[name] * layers[name].dtype.type(transmission)
+            layers[name] = values * values.dtype.type(transmission)
 
 
 def _half(color: NDArray[np.float32]) -> NDArray[np.float16]:
