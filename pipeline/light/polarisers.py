@@ -16,7 +16,7 @@ EXTINCTION: Final = 1e-3
 """Transmittance of a foil across its axis over that along it. Sheet polarisers reach from less than 100:1 to some
 10,000:1 (Edmund Optics, Polarizer Selection Guide), less at oblique incidence and towards blue; 1000:1 is a choice."""
 UNPOLARISED_SHARE: Final = 0.5
-"""Share of unpolarised light that an analyser lets through which absorbs nothing along its axis; real foils have less."""
+"""Share of unpolarised light that an analyser lets through which absorbs nothing along its axis; real foils: less."""
 
 
 @dataclass(frozen=True)
