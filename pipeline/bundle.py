@@ -143,6 +143,9 @@ class BundleView:
     """view_id of the same view with defects; None unless this is a twin."""
     rig_scale: float = 1.0
     """Size of the rig as it was built over the millimetres that the table declares."""
+    analyser: float = 1.0
+    """Share of unpolarised light that the analyser before the lens lets through; every radiance layer has lost the
+    rest. 1 without an analyser."""
 
 
 @dataclass(frozen=True)

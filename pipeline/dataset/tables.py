@@ -76,6 +76,12 @@ VIEWS: Final = TableSchema(
         Column("camera_index", INTEGER, "Number of the camera in its scene: views of one camera show the same pixels"),
         Column("rig", TEXT, "The rig that lights this view"),
         Column("rig_scale", NUMBER, "Size of the rig as built over the millimetres that docs/rigs.md declares"),
+        Column(
+            "analyser_transmission",
+            NUMBER,
+            "Radiance of a white reflector under the declared illuminance: what an analyser before the lens lets "
+            "through of unpolarised light; 1 without one",
+        ),
         Column("light_groups", TEXTS, "Light groups that this view has a radiance image of"),
         Column("defects_shown", FLAG, "false: a twin, rendered without the defects"),
         Column("twin_of", TEXT, "View that this is the defect-free twin of"),

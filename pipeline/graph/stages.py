@@ -91,7 +91,7 @@ class RenderStage:
     """A scene's parts are arranged, finished, lit and rendered into a light bundle."""
 
     name = "render"
-    version = 2
+    version = 3
     resource: Resource = "render"
 
     def tools(self) -> Mapping[str, str]:
@@ -302,6 +302,7 @@ def _view_rows(bundle: SceneBundle) -> list[dict[str, Any]]:
             "camera_index": camera.camera_index,
             "rig": view.rig,
             "rig_scale": view.rig_scale,
+            "analyser_transmission": view.analyser,
             "light_groups": list(view.groups),
             "defects_shown": view.defects,
             "twin_of": view.twin_of,

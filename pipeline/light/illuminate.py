@@ -3,7 +3,8 @@
 Covers: `illuminate`, the way into this room. Does not cover: how single lamps and rooms look (`rigs`, `domes`,
 `surroundings`). Calibration: with all rig groups at weight 1 a white Lambertian reflector in the rig's working plane
 (`rigs.Receiver`: for most rigs horizontal, at the world's origin) has radiance (Rec.709 luminance) 1 from the rig's
-lamps, unoccluded and without bounces. That radiance stands for `RigSpec.illuminance_lux` at that plane.
+lamps, unoccluded and without bounces. That radiance stands for `RigSpec.illuminance_lux` at that plane. It is what an
+analyser before the lens receives, and the illuminance is that behind the lamps' own polarisers.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from pipeline.arrange.arrangement import Arrangement
 from pipeline.light.lamps import Illumination, LampMesh, SurroundingMesh
 from pipeline.light.photometry import WHITE_IRRADIANCE, irradiance
-from pipeline.light.pieces import dimmed
+from pipeline.light.pieces import dimmed, polarised
 from pipeline.light.rigs import Rig, build_rig, rig_groups
 from pipeline.light.shapes import Mesh
 from pipeline.light.sight import View, blocks_a_view, views_of
@@ -57,6 +58,7 @@ def illuminate(scene: SceneSpec, arrangement: Arrangement, image_file: Path | No
         groups=tuple(light_groups(rig.name, scene.surroundings) for rig in scene.rigs),
         without_support=tuple(rig.without_support for rig in rigs),
         scales=tuple(rig.scale for rig in rigs),
+        analysers=tuple(rig.polarisers.transmission for rig in rigs),
     )
 
 
@@ -69,7 +71,8 @@ def _rig_pieces(rigs: Sequence[Rig], views: tuple[View, ...]) -> tuple[list[Lamp
         for receiver in rig.receivers:
             lit = [lamp for lamp in own_lamps if lamp.camera == receiver.camera]
             factor = WHITE_IRRADIANCE / irradiance(lit, receiver.point, receiver.normal)
-            lamps += [replace(dimmed(lamp, factor), rig=number) for lamp in lit]
+            calibrated = [polarised(dimmed(lamp, factor), rig.polarisers.mirrored) for lamp in lit]
+            lamps += [replace(lamp, rig=number) for lamp in calibrated]
         housings += [replace(piece, rig=number) for piece in own_housings]
     return lamps, housings
 

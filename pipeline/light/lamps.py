@@ -88,5 +88,7 @@ class Illumination:
     """For each rig: whether its lamp lies in the support's place (a back light), so that its views leave it out."""
     scales: tuple[float, ...]
     """For each rig: its size as it is built over the millimetres that the table declares."""
+    analysers: tuple[float, ...]
+    """For each rig: the share of unpolarised light that the analyser before the lens lets through; 1 without one."""
     picture: FarPicture | Path | None = None
     """What a world in the job's folder shows: a painted environment, or the user's image on this machine."""

@@ -70,6 +70,11 @@ def dimmed(lamp_mesh: LampMesh, factor: float) -> LampMesh:
     return replace(lamp_mesh, material=replace(lamp_mesh.material, radiance=radiance))
 
 
+def polarised(lamp_mesh: LampMesh, mirrored: float) -> LampMesh:
+    """*lamp_mesh* whose mirrored light the polarisers multiply by *mirrored* (`polarisers.Polarisers`)."""
+    return replace(lamp_mesh, material=replace(lamp_mesh.material, mirrored=mirrored))
+
+
 def turned_lamp(lamp_mesh: LampMesh, yaw_rad: float, scale: float) -> LampMesh:
     """*lamp_mesh* scaled about the origin and turned about the vertical."""
     mesh = turned(Mesh(lamp_mesh.vertices, lamp_mesh.triangles), yaw_rad, scale)

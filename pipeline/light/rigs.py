@@ -17,6 +17,7 @@ from pipeline.light import camera_lamps, domes
 from pipeline.light.back_light import back_light
 from pipeline.light.lamps import LampMesh, SurroundingMesh
 from pipeline.light.place import Built, Place, place_of
+from pipeline.light.polarisers import Polarisers, polarisers_of
 from pipeline.light.standing_lamps import standing_lamps
 from pipeline.spec.scene import ArrangementKind, RigSpec
 from pipeline.tables import entry
@@ -59,6 +60,7 @@ class Rig:
     """Size as built over the declared millimetres."""
     without_support: bool
     """Whether it lies in the support's place."""
+    polarisers: Polarisers
 
 
 def rig_groups(name: str) -> tuple[str, ...]:
@@ -88,7 +90,9 @@ def build_rig(spec: RigSpec, arrangement: Arrangement, kind: ArrangementKind = "
     else:
         place = domes.roomy(place) if row["kind"] == "dome" else place
         lamps, housings = _KINDS[row["kind"]](place)
-    return Rig(tuple(row["groups"]), lamps, housings, _receivers(place), place.scale, row["kind"] == "back_light")
+    without_support = row["kind"] == "back_light"
+    receivers, polarisers = _receivers(place), polarisers_of(row)
+    return Rig(tuple(row["groups"]), lamps, housings, receivers, place.scale, without_support, polarisers)
 
 
 def _receivers(place: Place) -> tuple[Receiver, ...]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,8 @@ from pipeline.surface.material import EmitterMaterial, FinishedSurface, Material
 from pipeline.surface.supports import straight_lay
 
 JOB_FILE: Final = "job.json"
+Lights = Literal["all", "mirrors", "diffusers"]
+"""Surfaces whose light comes from a lamp mesh. A polarised lamp is two meshes in one place, one for each kind."""
 IDENTITY: Final = tuple(float(v) for v in np.eye(4).ravel())
 
 
@@ -74,6 +76,8 @@ class MeshJob:
     """As *first_material*, of the clean mesh."""
     camera: int | None = None
     """Index of the camera in whose views alone it is; None = in all."""
+    lights: Lights = "all"
+    """What a lamp lights and is seen by: everything, or only what mirrors (and the camera), or only what diffuses."""
 
 
 @dataclass(frozen=True)
@@ -235,6 +239,17 @@ class _Assembler:
         entry = BundleObject(FIRST_LAMP + number, "light", lamp.light_id, lamp.kind, lamp.group, lamp.rig)
         arrays = self._plain(lamp.vertices, lamp.triangles, lamp.material)
         self.add(entry, arrays, camera_visible=lamp.camera_visible, rigs=_one(lamp.rig), camera=lamp.camera)
+        if lamp.material.mirrored != 1.0:
+            self._split_polarised(lamp)
+
+    def _split_polarised(self, lamp: LampMesh) -> None:
+        """Make two of the lamp added last: one that mirrors show and labels name, and one that lights the rest."""
+        whole = self.objects.pop()
+        diffused = self._plain(lamp.vertices, lamp.triangles, replace(lamp.material, mirrored=1.0))
+        mesh_file, first = self._mesh(diffused, f"{whole.name}-diffused.npz")
+        second = replace(whole, name=f"{whole.name}-diffused", mesh_file=mesh_file, first_material=first)
+        self.objects.append(replace(whole, lights="mirrors"))
+        self.objects.append(replace(second, camera_visible=False, lights="diffusers"))
 
     def _plain(
         self,
@@ -313,6 +328,7 @@ def _bundle(
             defects=shot.defects,
             twin_of=None if shot.twin_of is None else view_id_of(scene.scene_id, shot.twin_of),
             rig_scale=illumination.scales[shot.rig_index],
+            analyser=illumination.analysers[shot.rig_index],
         )
         for shot in scene_shots(scene)
     )

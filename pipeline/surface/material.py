@@ -236,6 +236,8 @@ class EmitterMaterial:
     """W/(m2 sr) relative to the calibrated white, where neither stripes nor glow lessen it."""
     stripes: Stripes | None = None
     glow: Glow | None = None
+    mirrored: float = 1.0
+    """Factor on what mirrors show of it as long as its light has met no diffuse surface (`light.polarisers`)."""
 
 
 Material = MetalMaterial | PlainMaterial | EmitterMaterial

@@ -45,7 +45,7 @@ def rendered(folder, spec, assembler, camera, samples, image=None):
     for number, lamp in enumerate(around.lamps):
         assembler.add_lamp(number, lamp)
     light = Illumination(
-        around.lamps, around.pieces, around.world, (around.groups,), (False,), scales=(1.0,), picture=around.picture
+        around.lamps, around.pieces, around.world, (around.groups,), (False,), (1.0,), (1.0,), picture=around.picture
     )
     _write_world(light, folder)
     view = BundleView("s-v0", 0, camera, "none", 0, around.groups)

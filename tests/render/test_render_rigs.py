@@ -77,7 +77,10 @@ def render_rigs(folder, rigs, camera, plate, *, normal=(0.0, 0.0, 1.0), half=SID
         assembler.add_surrounding(number, mesh)
     for number, lamp in enumerate(light.lamps):
         assembler.add_lamp(number, lamp)
-    views = tuple(BundleView(f"t-v{i}", i, camera, rig, i, light.groups[i]) for i, rig in enumerate(rigs))
+    views = tuple(
+        BundleView(f"t-v{i}", i, camera, rig, i, light.groups[i], analyser=light.analysers[i])
+        for i, rig in enumerate(rigs)
+    )
     entries = tuple(assembler.entries)
     content = SceneBundle("t", "", samples, _all_groups(light), entries, (), (), (), views)
     materials, objects = tuple(assembler.materials), tuple(assembler.objects)
@@ -109,7 +112,8 @@ def under_every_rig(tmp_path_factory):
 @pytest.mark.parametrize("rig", [name for name in ALL if name != "back_light"])
 def test_measured_illuminance_is_the_declared_one(rig, under_every_rig):
     out, _ = under_every_rig
-    measured = math.pi * radiance(out, ALL.index(rig)) * LUX / math.pi
+    view = ALL.index(rig)
+    measured = math.pi * radiance(out, view) / bundle.load_bundle(out).views[view].analyser * LUX / math.pi
     assert measured == pytest.approx(LUX, rel=0.05)
 
 

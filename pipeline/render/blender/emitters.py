@@ -1,6 +1,7 @@
 """The shader of lamps: emission on the front, black behind; stripes, LEDs, seams and fall-off where they have them.
 
-Covers: the nodes. The same factors in numpy, which lamps are calibrated with, are in `light.glow`.
+Covers: the nodes, and which rays a lamp behind a polariser answers. The same factors in numpy, which lamps are
+calibrated with, are in `light.glow`.
 """
 
 from __future__ import annotations
@@ -8,8 +9,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import bpy
+
 from pipeline.light.glow import SEAM_DEPTH
 from pipeline.render.blender.nodes import Tree
+from pipeline.render.job import Lights
 from pipeline.surface.material import EmitterMaterial, Glow, Stripes, Vec3
 
 
@@ -24,6 +28,8 @@ def emitter_shader(tree: Tree, material: EmitterMaterial) -> Any:
         factors.append(_stripes(tree, material.stripes))
     if material.glow is not None:
         factors.append(_glow(tree, material.glow))
+    if material.mirrored != 1.0:
+        factors.append(_mirrored(tree, material.mirrored))
     for factor in factors:
         strength = tree.math("MULTIPLY", factor, strength)
     if factors:
@@ -35,6 +41,27 @@ def emitter_shader(tree: Tree, material: EmitterMaterial) -> Any:
     tree.link(emission.outputs[0], mix.inputs[1])
     tree.link(black.outputs[0], mix.inputs[2])
     return mix.outputs[0]
+
+
+def light_only(obj: bpy.types.Object, lights: Lights) -> None:
+    """Let the lamp *obj* light surfaces of one kind only, by sampled rays and by sampled lamps alike.
+
+    Cycles leaves a lamp that diffuse (glossy, transmitted) rays do not see out of the light sampling of those lobes.
+    The two meshes of a polarised lamp lie in one place, so neither may cast the other's shadow: their housing does.
+    """
+    if lights == "all":
+        return
+    obj.visible_shadow = False
+    obj.visible_diffuse = lights == "diffusers"
+    obj.visible_volume_scatter = lights == "diffusers"
+    obj.visible_glossy = lights == "mirrors"
+    obj.visible_transmission = lights == "mirrors"
+
+
+def _mirrored(tree: Tree, factor: float) -> Any:
+    """*factor* for light that was only mirrored on its way to the camera, 1 where a diffuse surface lay between."""
+    diffused = tree.math("GREATER_THAN", tree.node("LightPath").outputs["Diffuse Depth"], 0.5)
+    return tree.math("ADD", tree.math("MULTIPLY", diffused, 1.0 - factor), factor)
 
 
 def _along(tree: Tree, origin: Vec3, direction: Vec3) -> Any:

@@ -11,6 +11,7 @@ import mathutils
 import numpy as np
 
 from pipeline.arrange.arrangement import PlacedCamera, matrix
+from pipeline.render.blender.emitters import light_only
 from pipeline.render.blender.groove_frame import PIXEL_ANGLE
 from pipeline.render.blender.meshes import build_mesh, dress, number_materials, place
 from pipeline.render.blender.shaders import build_material, build_world
@@ -51,6 +52,7 @@ def build_scene(job: RenderJob, folder: Path) -> bpy.types.Scene:
         obj.visible_camera = entry.camera_visible
         if entry.group is not None:
             obj.lightgroup = entry.group
+            light_only(obj, entry.lights)
         scene.collection.objects.link(obj)
         place(obj, entry.world_from_object)
     scene.world = build_world(job.world, folder)

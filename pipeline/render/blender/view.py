@@ -73,6 +73,8 @@ class ViewRenderer:
         layers = _layers(read_passes(beauty), view.groups)
         if self.denoiser is not None:
             _add_denoised(layers, read_passes(denoise.find_output(self.scratch)), view.groups)
+        if view.analyser != 1.0:
+            _filter(layers, view.analyser)
         write_exr(out / "layers.exr", layers, RADIANCE)
         _write_truth(read_passes(truth), view.camera, out)
         return ViewTimes(middle - start, end - middle, time.perf_counter() - end)
@@ -143,6 +145,13 @@ def _add_denoised(layers: dict[str, NDArray[Any]], passes: Passes, groups: tuple
     _add(layers, "combined", _half(np.sum(list(colors.values()), axis=0)))
     for group, color in colors.items():
         _add(layers, f"denoised.{group}", _half(color))
+
+
+def _filter(layers: dict[str, NDArray[Any]], transmission: float) -> None:
+    """Take from every radiance what a filter before the lens absorbs; the colours of surfaces are no radiances."""
+    for name, values in layers.items():
+        if "_color." not in name:
+            layers[name] = values * values.dtype.type(transmission)
 
 
 def _half(color: NDArray[np.float32]) -> NDArray[np.float16]:
