@@ -14,14 +14,13 @@ from typing import Final
 import shapely
 
 from pipeline.arrange.arrangement import SupportMesh
+from pipeline.arrange.conveyor import PROFILE_TOP_M, conveyor, half_width
 from pipeline.arrange.plates import Plate, Pocket, plate_mesh
 from pipeline.arrange.sweep import Corner, Mesh, Rectangle, slab, sweep
 from pipeline.spec.scene import ArrangementSpec
 
 UNDERLAY_LOOK: Final = "grey_painted_table"
 """Look of the table below a tray or bin."""
-FRAME_LOOK: Final = "steel_bin"
-"""Look of a conveyor's rails and frame."""
 
 POCKET_CLEARANCE_M: Final = 0.0015
 """Between a part's outline and the wall of its pocket."""
@@ -138,28 +137,10 @@ def _table(label: str, look: str, extent: Extent, *, top: float) -> SupportMesh:
 
 
 def _conveyor(spec: ArrangementSpec, extent: Extent) -> Support:
-    """A belt along x between two rails, over a frame."""
+    """A belt along x between two profiles."""
     half_x = max(0.6, extent.half_x + 4.0 * extent.radius)
     half_y = extent.half_y + max(0.04, 0.3 * extent.radius)
-    rail_width, rail_top, depth, slit = 0.022, 0.018, 0.07, 0.002
-    belt = slab(Rectangle(half_x, half_y, 0.006), top=0.0, thickness=0.006, edge=0.002)
-    frame = slab(Rectangle(half_x - 0.01, half_y, 0.006), top=-0.008, thickness=depth - 0.008, edge=0.002)
-    rail_y = half_y + slit + rail_width / 2.0
-    rails = tuple(
-        slab(
-            Rectangle(half_x, rail_width / 2.0, 0.006, (0.0, side * rail_y)),
-            top=rail_top,
-            thickness=rail_top + depth,
-            edge=0.0025,
-        )
-        for side in (-1.0, 1.0)
-    )
-    meshes = (
-        _mesh("conveyor_belt", spec.surface, belt),
-        _mesh("conveyor_frame", FRAME_LOOK, frame),
-        *(_mesh("conveyor_rail", FRAME_LOOK, rail) for rail in rails),
-    )
-    return Support(meshes, Enclosure(half_x, half_y + slit + rail_width, rail_top))
+    return Support(conveyor(spec.surface, half_x, half_y), Enclosure(half_x, half_width(half_y), PROFILE_TOP_M))
 
 
 def _container(spec: ArrangementSpec, extent: Extent, *, wall: float, thickness: float) -> Support:
