@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.arrange.bins import DRAFT, WALL_CLEARANCE_M
 from pipeline.arrange.bounds import extreme_points
 from pipeline.arrange.distractors import Thing
 from pipeline.arrange.pieces_cache import remembered_pieces
@@ -75,7 +76,7 @@ def drop(scene: SceneSpec, parts: Mapping[str, Part], things: Sequence[Thing]) -
     generator = np.random.default_rng(scene.arrangement.seed)
     if scene.arrangement.kind == "bin":
         inner = bin_size(scene, loose)
-        fixed: tuple[Box, ...] = (floor(), *walls(inner[0] / 2.0, inner[1] / 2.0, _WALL_TOP_M))
+        fixed: tuple[Box, ...] = (floor(), *_bin_walls(inner))
         rest = _settled(loose, _layers(loose, inner[0], inner[1], generator), fixed)
         poses = rest.poses
         if scene.arrangement.container_m is not None:
@@ -87,6 +88,12 @@ def drop(scene: SceneSpec, parts: Mapping[str, Part], things: Sequence[Thing]) -
     _check_rest(scene, rest)
     poses = rest.poses
     return Dropped(poses[: len(scene.items)], poses[len(scene.items) :], None)
+
+
+def _bin_walls(inner: tuple[float, float, float]) -> tuple[Box, ...]:
+    """What parts lean on in a bin: its drafted walls, endlessly high, so that nothing jumps out."""
+    half_x, half_y = inner[0] / 2.0 - WALL_CLEARANCE_M, inner[1] / 2.0 - WALL_CLEARANCE_M
+    return walls(half_x, half_y, _WALL_TOP_M, DRAFT)
 
 
 def bin_size(scene: SceneSpec, loose: Sequence[Loose]) -> tuple[float, float, float]:

@@ -14,13 +14,16 @@ import shapely
 from numpy.typing import NDArray
 
 from pipeline.arrange.arrangement import SupportMesh
+from pipeline.arrange.clamps import strap_clamp
+from pipeline.arrange.jaws import jaw_plate
 from pipeline.arrange.plates import Plate, Pocket, joined, plate_mesh
 from pipeline.arrange.sweep import Mesh, Rectangle, slab, tube
 from pipeline.errors import InputError
 
 Floats = NDArray[np.float64]
 
-JAW_LOOK: Final = "steel_bin"
+JAW_LOOK: Final = "ground_steel"
+CLAMP_LOOK: Final = "black_oxide_steel"
 _TOUCH: Final = 0.001
 """Points within this share of the part's width count as touching a jaw."""
 _SMALLEST_PATCH: Final = 0.08
@@ -124,9 +127,10 @@ def vice(points: Floats, name: str, look: str) -> Held:
         block(width + insert, width + insert + 1.3 * deep, jaw_half, bed + 1e-5, top),
         block(width + back - deep, width + back, 0.5 * jaw_half, bed + 1e-5, bed + 0.6 * jaw_tall),
     ]
+    fixed = jaw_plate(jaw_half, bed + 0.3 * jaw_tall, top, insert)
     plates = [
-        block(-insert, 0.0, jaw_half, bed + 0.3 * jaw_tall, top, 0.0006),
-        block(width, width + insert, jaw_half, bed + 0.3 * jaw_tall, top, 0.0006),
+        fixed,
+        _facing_back(fixed, width),
         block(0.06 * width, 0.94 * width, 0.7 * jaw_half, bed + 2e-5, lift, 0.0006),
     ]
     screw_y = np.linspace(width + insert + 1.2 * deep, width + back + 0.3 * jaw_half, 3)
@@ -138,11 +142,18 @@ def vice(points: Floats, name: str, look: str) -> Held:
     pieces = (
         ("vice", look, joined(body)),
         ("vice_jaw", JAW_LOOK, joined(plates)),
-        ("vice_screw", JAW_LOOK, joined([screw, handle])),
+        ("vice_screw", CLAMP_LOOK, joined([screw, handle])),
     )
     meshes = tuple(_placed(label, own_look, mesh, grip) for label, own_look, mesh in pieces)
     outline = shapely.convex_hull(shapely.multipoints(np.concatenate([m.vertices[:, :2] for m in meshes])))
     return Held(meshes, lift, outline)
+
+
+def _facing_back(mesh: Mesh, width: float) -> Mesh:
+    """A jaw plate at y = 0 turned half round, its face at y = *width*."""
+    vertices, normals, triangles = mesh
+    turn = np.array([-1.0, -1.0, 1.0])
+    return vertices * turn + np.array([0.0, width, 0.0]), (normals * turn).astype(np.float32), triangles
 
 
 def _placed(label: str, look: str, mesh: Mesh, grip: Grip) -> SupportMesh:
@@ -163,13 +174,13 @@ def fixture(points: Floats, look: str) -> Held:
     tall = float(np.max(points[:, 2]))
     pin = max(0.05 * size, 0.003)
     pins = [_pin(points, angle, pin, min(0.6 * tall, 6.0 * pin)) for angle in (np.pi, 1.25 * np.pi, 1.75 * np.pi)]
-    clamps = [mesh for side in (-1.0, 1.0) for mesh in _strap(points, side, size)]
+    clamps = [mesh for side in (-1.0, 1.0) for mesh in strap_clamp(points, side, size)]
     half = 0.5 * size + 0.75 * size + 0.03
     around = shapely.buffer(outline, 0.02 * size)
     pitch = max(0.025, half / 5.0)
     count = int((half - 0.4 * pitch) / pitch)
     holes = [
-        Pocket(shapely.box(x * pitch - 1e-4, y * pitch - 1e-4, x * pitch + 1e-4, y * pitch + 1e-4), 0.0035)
+        Pocket(shapely.box(x * pitch - 1e-4, y * pitch - 1e-4, x * pitch + 1e-4, y * pitch + 1e-4), 0.0035, segments=5)
         for x in range(-count, count + 1)
         for y in range(-count, count + 1)
         if not around.intersects(shapely.Point(x * pitch, y * pitch).buffer(0.006))
@@ -178,7 +189,7 @@ def fixture(points: Floats, look: str) -> Held:
     meshes = (
         _support("fixture_plate", look, plate_mesh(plate)),
         _support("fixture_pin", JAW_LOOK, joined(pins)),
-        _support("fixture_clamp", JAW_LOOK, joined(clamps)),
+        _support("fixture_clamp", CLAMP_LOOK, joined(clamps)),
     )
     return Held(meshes, 0.0, shapely.box(-half, -half, half, half))
 
@@ -199,31 +210,3 @@ def _pin(points: Floats, angle: float, radius: float, tall: float) -> Mesh:
         near, far = (at, far) if touching else (near, at)
     x, y = (float(v) for v in far * ahead)
     return slab(Rectangle(radius, radius, 0.999 * radius, (x, y)), top=tall, thickness=tall + 1e-3, edge=0.15 * radius)
-
-
-def _strap(points: Floats, side: float, size: float) -> list[Mesh]:
-    """A strap clamp from *side* (-1, 1) along x: a bar on the part's top, a post behind the part, a bolt between."""
-    half, thick = 0.07 * size, 0.07 * size
-    along = points[:, 0] * side
-    inner = 0.55 * float(np.max(along))
-    outer = float(np.max(along)) + 0.4 * size
-    covered = (along > inner) & (along < outer) & (np.abs(points[:, 1]) < half)
-    under = float(np.max(points[covered, 2])) if covered.any() else float(np.max(points[:, 2]))
-
-    def block(x0: float, x1: float, low: float, high: float, half_y: float) -> Mesh:
-        rectangle = Rectangle((x1 - x0) / 2.0, half_y, 0.35 * half_y, (side * (x0 + x1) / 2.0, 0.0))
-        return slab(rectangle, top=high, thickness=high - low, edge=0.1 * half_y)
-
-    bolt_x = float(np.max(along)) + 0.16 * size
-    post_x = outer - half
-    return [
-        block(inner, outer, under + 2e-6, under + thick, half),
-        block(post_x - 0.9 * half, post_x + 0.9 * half, 1e-5, under - 1e-5, 0.9 * half),
-        _round(side * bolt_x, 0.45 * half, 1e-5, under + 1.6 * thick),
-        _round(side * bolt_x, 0.85 * half, under + thick + 1e-5, under + 1.45 * thick),
-    ]
-
-
-def _round(x: float, radius: float, low: float, high: float) -> Mesh:
-    rectangle = Rectangle(radius, radius, 0.999 * radius, (x, 0.0))
-    return slab(rectangle, top=high, thickness=high - low, edge=0.1 * radius)

@@ -25,6 +25,12 @@ class Pocket:
 
     outline: shapely.Geometry
     clearance: float
+    floor: float | None = None
+    """Height of its floor; None = the plate's."""
+    segments: int = _ARC_SEGMENTS
+    """Steps of a rounded corner of 90 degrees."""
+    draft: float | None = None
+    """How much wider it is at the top than at its floor; None = the plate's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,21 +77,24 @@ def plate_mesh(plate: Plate) -> Mesh:
 
 def _pocket(plate: Plate, pocket: Pocket) -> tuple[list[Mesh], shapely.Geometry]:
     """Wall and floor of a pocket, and the polygon that it cuts out of the top."""
-    across, anchors = convex_path(pocket.outline)
-    round_ = min(0.5 * pocket.clearance, 0.3 * (plate.top - plate.floor))
+    across, anchors = convex_path(pocket.outline, pocket.segments)
+    floor = plate.floor if pocket.floor is None else pocket.floor
+    draft = plate.draft if pocket.draft is None else pocket.draft
+    brim = draft + 2.0 * plate.edge
+    round_ = min(0.5 * pocket.clearance, 0.3 * (plate.top - floor))
     corners = [
-        Corner(-2.0 * round_, plate.floor),
-        Corner(0.0, plate.floor, round_),
-        Corner(plate.draft, plate.top, plate.edge),
-        Corner(plate.brim, plate.top),
+        Corner(-2.0 * round_, floor),
+        Corner(0.0, floor, round_),
+        Corner(draft, plate.top, plate.edge),
+        Corner(brim, plate.top),
     ]
     wall = _skin(across, anchors, pocket.clearance, corners)
     ground = anchors + (pocket.clearance - 2.0 * round_) * across
-    cut = anchors + (pocket.clearance + plate.brim) * across
-    return [wall, _flat(fan(len(ground)), ground, plate.floor, 1.0)], shapely.Polygon(cut)
+    cut = anchors + (pocket.clearance + brim) * across
+    return [wall, _flat(fan(len(ground)), ground, floor, 1.0)], shapely.Polygon(cut)
 
 
-def convex_path(polygon: shapely.Geometry) -> tuple[Floats, Floats]:
+def convex_path(polygon: shapely.Geometry, segments: int = _ARC_SEGMENTS) -> tuple[Floats, Floats]:
     """(c, 2) outward normals and (c, 2) corners that a rounded offset of a convex *polygon* turns about."""
     ring = np.asarray(shapely.orient_polygons(shapely.simplify(polygon, 1e-5)).exterior.coords)[:-1]
     ahead = np.roll(ring, -1, axis=0) - ring
@@ -94,7 +103,7 @@ def convex_path(polygon: shapely.Geometry) -> tuple[Floats, Floats]:
     before[0] -= 2.0 * np.pi
     across, anchors = [], []
     for corner, start, stop in zip(ring, before, angle, strict=True):
-        steps = max(2, int(np.ceil((stop - start) / (np.pi / 2.0 / _ARC_SEGMENTS))) + 1)
+        steps = max(2, int(np.ceil((stop - start) / (np.pi / 2.0 / segments))) + 1)
         turn = np.linspace(start, stop, steps)
         across.append(np.column_stack([np.cos(turn), np.sin(turn)]))
         anchors.append(np.tile(corner, (steps, 1)))

@@ -58,6 +58,8 @@ class Box:
 
     middle: tuple[float, float, float]
     half: tuple[float, float, float]
+    turn: tuple[float, float, float, float] = (1.0, 0.0, 0.0, 0.0)
+    """Unit quaternion (w, x, y, z) about the middle."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,11 +84,21 @@ def floor() -> Box:
     return Box((0.0, 0.0, -_WALL_M), (20.0, 20.0, _WALL_M))
 
 
-def walls(half_x: float, half_y: float, height: float) -> tuple[Box, ...]:
-    """Four walls around [-half_x, half_x] x [-half_y, half_y] from the floor to *height*."""
-    top, deep = height / 2.0, _WALL_M
-    sides = [Box((side * (half_x + deep), 0.0, top), (deep, half_y + 2.0 * deep, top)) for side in (-1.0, 1.0)]
-    return (*sides, *(Box((0.0, s * (half_y + deep), top), (half_x + 2.0 * deep, deep, top)) for s in (-1.0, 1.0)))
+def walls(half_x: float, half_y: float, height: float, draft: float = 0.0) -> tuple[Box, ...]:
+    """Four walls around [-half_x, half_x] x [-half_y, half_y] from the floor to *height*; *draft* is how far their
+    inner faces lean outward per metre of height."""
+    angle, top, deep = float(np.arctan(draft)), height / 2.0, _WALL_M
+    cos, sin = float(np.cos(angle)), float(np.sin(angle))
+    # The middle lies half a thickness outward and half a height up along a wall that turns about its inner lower edge.
+    out, up = top * sin + deep * cos, top * cos - deep * sin
+    wide = draft * height + 2.0 * deep
+    half_cos, half_sin = float(np.cos(angle / 2.0)), float(np.sin(angle / 2.0))
+    boxes = []
+    for side in (-1.0, 1.0):
+        turn_x, turn_y = (half_cos, 0.0, side * half_sin, 0.0), (half_cos, -side * half_sin, 0.0, 0.0)
+        boxes.append(Box((side * (half_x + out), 0.0, up), (deep, half_y + wide, top), turn_x))
+        boxes.append(Box((0.0, side * (half_y + out), up), (half_x + wide, deep, top), turn_y))
+    return tuple(boxes)
 
 
 def settle(bodies: Sequence[Body], fixed: Sequence[Box], longest_s: float = LONGEST_S) -> Rest:
@@ -132,7 +144,7 @@ def _model(mujoco: Any, bodies: Sequence[Body], fixed: Sequence[Box]) -> Any:
     names: dict[int, str] = {}
     for number, box in enumerate(fixed):
         geom = spec.worldbody.add_geom(name=f"fixed{number}", type=mujoco.mjtGeom.mjGEOM_BOX)
-        geom.pos, geom.size = box.middle, box.half
+        geom.pos, geom.size, geom.quat = box.middle, box.half, box.turn
         _surface(geom)
     for number, body in enumerate(bodies):
         _add_body(mujoco, spec, body, f"body{number}", names)

@@ -14,6 +14,7 @@ from typing import Final
 import shapely
 
 from pipeline.arrange.arrangement import SupportMesh
+from pipeline.arrange.bins import DRAFT, FOOT_M, LIP_M, bin_mesh
 from pipeline.arrange.conveyor import PROFILE_TOP_M, conveyor, half_width
 from pipeline.arrange.plates import Plate, Pocket, plate_mesh
 from pipeline.arrange.sweep import Corner, Mesh, Rectangle, slab, sweep
@@ -83,27 +84,14 @@ def build_support(
 
 
 def _bin(spec: ArrangementSpec, extent: Extent, inner: tuple[float, float, float]) -> Support:
-    """A stacking bin: a collar and a rolled rim around upright walls, on a table. Nothing rounds the inner edges more
-    than the gap that parts keep to the walls anyway."""
+    """A stacking bin on a table."""
     length, width, wall = inner
-    thick, lip, floor = 0.004, 0.012, 0.005
-    collar = max(0.75 * wall, wall - 0.03)
-    profile = [
-        Corner(-0.004, 0.0),
-        Corner(0.0, 0.0, 0.0015),
-        Corner(0.0, wall, 0.0018),
-        Corner(lip, wall, 0.0018),
-        Corner(lip, collar, 0.0018),
-        Corner(thick, collar - 0.004, 0.0015),
-        Corner(thick, -floor, 0.003),
-        Corner(-0.004, -floor),
-    ]
-    radius = 0.0045
     meshes = (
-        _mesh(spec.kind, spec.surface, sweep(Rectangle(length / 2.0, width / 2.0, radius), profile)),
-        _table("table", UNDERLAY_LOOK, extent, top=-floor - 1e-5),
+        _mesh(spec.kind, spec.surface, bin_mesh(length, width, wall)),
+        _table("table", UNDERLAY_LOOK, extent, top=-FOOT_M - 1e-5),
     )
-    return Support(meshes, Enclosure(length / 2.0 + lip, width / 2.0 + lip, wall))
+    out = LIP_M + DRAFT * wall
+    return Support(meshes, Enclosure(length / 2.0 + out, width / 2.0 + out, wall))
 
 
 def _pocket_tray(spec: ArrangementSpec, extent: Extent, footprints: Sequence[shapely.Geometry]) -> Support:
