@@ -18,13 +18,14 @@ from pipeline.arrange.sweep import Corner, Mesh, Rectangle, sweep
 DRAFT: Final = float(np.tan(np.deg2rad(1.5)))
 """How far a wall leans outward per metre of height; the inner size is that at the floor."""
 WALL_CLEARANCE_M: Final = 0.0009
-"""Parts keep this far from the walls. A cube in a corner rounded by r stays clear of it from (1 - 1 / sqrt 2) r on."""
+"""Parts keep this far from the walls. At the floor the corners are arcs of _CORNER_M - _FILLET_M, _FILLET_M from the walls:
+a cube stays clear of them from _FILLET_M + (1 - 1 / sqrt 2) (_CORNER_M - _FILLET_M) on."""
 LIP_M: Final = 0.012
 """The rim stands this far out over the wall's inner face."""
 FOOT_M: Final = 0.008
 """From the inner floor down to what the bin stands on."""
-_CORNER_M: Final = 0.003
-_FILLET_M: Final = 0.0015
+_CORNER_M: Final = 0.0016
+_FILLET_M: Final = 0.0006
 _THICK_M: Final = 0.004
 _RIB_M: Final = (0.0025, 0.0055, 0.05)
 """Thickness, depth and pitch of the ribs."""
@@ -36,7 +37,7 @@ def bin_mesh(length: float, width: float, wall: float) -> Mesh:
     collar = max(0.75 * wall, wall - 0.03)
     lean = DRAFT * wall
     profile = [
-        Corner(-0.0028, 0.0),
+        Corner(-0.0015, 0.0),
         Corner(0.0, 0.0, _FILLET_M),
         Corner(lean, wall, 0.0015),
         Corner(lean + LIP_M, wall, 0.0018),
@@ -45,9 +46,9 @@ def bin_mesh(length: float, width: float, wall: float) -> Mesh:
         Corner(DRAFT * collar + LIP_M - 0.0022, collar + 0.004, 0.0005),
         Corner(_THICK_M + DRAFT * collar, collar + 0.003, 0.001),
         Corner(_THICK_M, -0.001, 0.0025),
-        Corner(-0.001, -0.0045, 0.0015),
-        Corner(-0.0014, -FOOT_M, 0.001),
-        Corner(-0.0028, -FOOT_M),
+        Corner(-0.0006, -0.0045, 0.0012),
+        Corner(-0.001, -FOOT_M, 0.0004),
+        Corner(-0.0015, -FOOT_M),
     ]
     shell = sweep(Rectangle(length / 2.0, width / 2.0, _CORNER_M), profile)
     return joined([shell, *_ribs(length, width, collar), *_grips(length, width, wall, collar)])

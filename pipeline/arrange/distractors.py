@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.arrange.sweep import Corner, Mesh, Rectangle, slab, sweep, tube
+from pipeline.arrange.sweep import Corner, Mesh, Rectangle, ribbon, slab, sweep, tube
 from pipeline.spec.scene import ArrangementSpec
 
 
@@ -112,11 +112,23 @@ def _pen(scale: float) -> Mesh:
     return tube(np.column_stack([x, np.zeros((8, 2))]), radii, sides=32, smooth=True)
 
 
+def _swarf(scale: float) -> Mesh:
+    """A curled chip: a ribbon wound into a coil that opens towards one end, as a lathe tool throws it."""
+    steps, turns = 150, 4.5
+    t = np.linspace(0.0, 1.0, steps)
+    angle = 2.0 * np.pi * turns * t
+    radius = scale * (0.0035 + 0.002 * t + 0.0004 * np.sin(9.0 * t))
+    path = np.column_stack([scale * 0.026 * (t - 0.5), radius * np.cos(angle), radius * np.sin(angle)])
+    inward = np.column_stack([0.35 * np.ones(steps), -np.cos(angle), -np.sin(angle)])
+    return ribbon(path, inward, width=0.0022 * scale, thick=0.00025)
+
+
 _MAKERS: Final[Mapping[str, tuple[Callable[[float], Mesh], tuple[str, ...]]]] = {
-    "allen_key": (_allen_key, ("steel_bin",)),
+    "allen_key": (_allen_key, ("black_oxide_steel",)),
     "cable": (_cable, ("black_rubber_belt", "blue_tray_plastic")),
     "cap": (_cap, ("blue_tray_plastic", "light_grey_tray")),
     "offcut": (_offcut, ("grey_painted_table", "wood")),
     "pen": (_pen, ("blue_tray_plastic", "steel_bin")),
+    "swarf": (_swarf, ("ground_steel", "aluminium_tray")),
     "tape_roll": (_tape_roll, ("cardboard", "light_grey_tray")),
 }

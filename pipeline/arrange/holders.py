@@ -123,6 +123,7 @@ def vice(points: Floats, name: str, look: str) -> Held:
     top = bed + jaw_tall
     body = [
         block(-deep - insert - 0.01, width + back, 1.05 * jaw_half, 0.0, bed),
+        block(-0.6 * deep, 0.7 * (width + back), 1.35 * jaw_half, 1e-5, 0.4 * bed, 0.1 * bed),
         block(-deep - insert, -insert, jaw_half, bed + 1e-5, top),
         block(width + insert, width + insert + 1.3 * deep, jaw_half, bed + 1e-5, top),
         block(width + back - deep, width + back, 0.5 * jaw_half, bed + 1e-5, bed + 0.6 * jaw_tall),

@@ -18,6 +18,7 @@ from pipeline.arrange.bins import DRAFT, FOOT_M, LIP_M, bin_mesh
 from pipeline.arrange.conveyor import PROFILE_TOP_M, conveyor, half_width
 from pipeline.arrange.plates import Plate, Pocket, plate_mesh
 from pipeline.arrange.sweep import Corner, Mesh, Rectangle, slab, sweep
+from pipeline.errors import InputError
 from pipeline.spec.scene import ArrangementSpec
 
 UNDERLAY_LOOK: Final = "grey_painted_table"
@@ -26,6 +27,8 @@ UNDERLAY_LOOK: Final = "grey_painted_table"
 POCKET_CLEARANCE_M: Final = 0.0015
 """Between a part's outline and the wall of its pocket."""
 FIXTURE_PLATE_M: Final = 0.02
+_LOWEST_RIM_M: Final = 0.005
+"""No tray's wall is lower."""
 _TABLE_M: Final = (1.2, 0.8)
 _TABLE_RADII: Final = 6.0
 """A table's short side measures at least this many radii of the arrangement."""
@@ -66,7 +69,8 @@ def build_support(
 ) -> Support:
     """The support that *spec* names under parts of *extent*; its main piece has the look `spec.surface`.
 
-    *footprints* of the parts shape a pocket tray; *inner* is a bin's length, width and height.
+    *footprints* of the parts shape a pocket tray; *inner* is a bin's length, width and height. Raises InputError when
+    a tray of a given size (`spec.container_m`) cannot hold the parts.
     """
     if spec.kind in {"table", "pile", "stack"}:
         return Support((_table("table", spec.surface, extent, top=0.0),), None)
@@ -79,8 +83,7 @@ def build_support(
         return _pocket_tray(spec, extent, footprints)
     if inner is not None:
         return _bin(spec, extent, inner)
-    rim = min(max(0.12 * extent.radius, 0.008), 0.025)
-    return _container(spec, extent, wall=rim, thickness=0.003)
+    return _container(spec, extent, thickness=0.003)
 
 
 def _bin(spec: ArrangementSpec, extent: Extent, inner: tuple[float, float, float]) -> Support:
@@ -95,9 +98,14 @@ def _bin(spec: ArrangementSpec, extent: Extent, inner: tuple[float, float, float
 
 
 def _pocket_tray(spec: ArrangementSpec, extent: Extent, footprints: Sequence[shapely.Geometry]) -> Support:
-    """A tray with a pocket about every part, on a table."""
-    depth = pocket_depth(extent)
-    half_x, half_y, low = extent.half_x + 0.02, extent.half_y + 0.02, -0.004
+    """A tray with a pocket about every part, on a table. A given size is that of its flat top, and its height."""
+    depth, low, margin = pocket_depth(extent), -0.004, 0.02
+    half_x, half_y = extent.half_x + margin, extent.half_y + margin
+    if spec.container_m is not None:
+        half_x, half_y = _given_half(spec, extent, POCKET_CLEARANCE_M + 0.006, "pockets")
+        if spec.container_m[2] < depth - low:
+            raise InputError(_too_flat(spec, "pocket tray", 1e3 * (depth - low)))
+        low = depth - spec.container_m[2]
     pockets = [Pocket(footprint, POCKET_CLEARANCE_M) for footprint in footprints]
     outside = Rectangle(half_x, half_y, 0.012)
     plate = Plate(outside, pockets, top=depth, floor=0.0, low=low, edge=0.0008, draft=0.03 * depth)
@@ -106,6 +114,28 @@ def _pocket_tray(spec: ArrangementSpec, extent: Extent, footprints: Sequence[sha
         _table("table", UNDERLAY_LOOK, extent, top=low - 1e-5),
     )
     return Support(meshes, Enclosure(half_x, half_y, depth))
+
+
+def _given_half(spec: ArrangementSpec, extent: Extent, margin: float, of: str) -> tuple[float, float]:
+    """Half the given length and width of a tray. Raises InputError when parts, *margin* included, reach beyond."""
+    length, width, _ = spec.container_m or (0.0, 0.0, 0.0)
+    needed_x, needed_y = 2.0 * (extent.half_x + margin), 2.0 * (extent.half_y + margin)
+    if needed_x > length or needed_y > width:
+        raise InputError(
+            f"expected a {spec.kind} that holds its parts side by side, found that they and their {of} need "
+            f"{1e3 * needed_x:.0f} x {1e3 * needed_y:.0f} mm: arrangement.container_mm = {1e3 * length:.0f} x "
+            f"{1e3 * width:.0f} mm; use fewer parts (items.count), a smaller arrangement.gap_mm, a larger "
+            "container_mm, or leave it out"
+        )
+    return length / 2.0, width / 2.0
+
+
+def _too_flat(spec: ArrangementSpec, what: str, needed_mm: float) -> str:
+    height = 1e3 * (spec.container_m or (0.0, 0.0, 0.0))[2]
+    return (
+        f"expected a {what} at least {needed_mm:.1f} mm high, found arrangement.container_mm with a height of "
+        f"{height:g} mm; use a higher container_mm or leave it out"
+    )
 
 
 def pocket_depth(extent: Extent) -> float:
@@ -131,24 +161,32 @@ def _conveyor(spec: ArrangementSpec, extent: Extent) -> Support:
     return Support(conveyor(spec.surface, half_x, half_y), Enclosure(half_x, half_width(half_y), PROFILE_TOP_M))
 
 
-def _container(spec: ArrangementSpec, extent: Extent, *, wall: float, thickness: float) -> Support:
-    """A tray with drafted walls of height *wall*, on a table."""
+def _container(spec: ArrangementSpec, extent: Extent, *, thickness: float) -> Support:
+    """A tray with drafted walls and a rolled rim, on a table; its inner size at the floor is the given one, or fits."""
+    wall = min(max(0.12 * extent.radius, 0.008), 0.025) if spec.container_m is None else spec.container_m[2]
+    if wall < _LOWEST_RIM_M:
+        raise InputError(_too_flat(spec, "tray", 1e3 * _LOWEST_RIM_M))
     fillet = min(0.006, wall / 2.0)
     # The corner radius is twice the margin, which leaves 0.58 margins, more than fillet + gap, at a square's corner.
     margin = max(2.0 * (fillet + spec.gap_m), 0.1 * extent.radius, 0.01)
-    inner = Rectangle(extent.half_x + margin, extent.half_y + margin, 2.0 * margin)
+    half_x, half_y, radius = extent.half_x + margin, extent.half_y + margin, 2.0 * margin
+    if spec.container_m is not None:
+        half_x, half_y = _given_half(spec, extent, 1.2 * fillet, "fillets")
+        radius = 2.0 * min(half_x - extent.half_x, half_y - extent.half_y, 0.02)
     draft, floor = 0.06 * wall, 0.004
-    outside, edge = draft + thickness, 0.45 * thickness
+    edge, out = 0.45 * thickness, min(0.006, 0.4 * wall)
     profile = [
-        Corner(-2.0 * fillet, 0.0),
-        Corner(0.0, 0.0, fillet),
+        Corner(-0.9 * min(radius, 2.0 * fillet), 0.0),
+        Corner(0.0, 0.0, 0.9 * fillet),
         Corner(draft, wall, edge),
-        Corner(outside, wall, edge),
+        Corner(draft + out, wall, edge),
+        Corner(draft + out, wall - 0.45 * out - 0.001, 0.3 * edge),
+        Corner(draft + thickness, wall - 0.45 * out - 0.001, 0.3 * edge),
         Corner(thickness, -floor, edge),
-        Corner(-2.0 * fillet, -floor),
+        Corner(-0.9 * min(radius, 2.0 * fillet), -floor),
     ]
     meshes = (
-        _mesh(spec.kind, spec.surface, sweep(inner, profile)),
+        _mesh(spec.kind, spec.surface, sweep(Rectangle(half_x, half_y, radius), profile)),
         _table("table", UNDERLAY_LOOK, extent, top=-floor - 1e-5),
     )
-    return Support(meshes, Enclosure(inner.half_x + outside, inner.half_y + outside, wall))
+    return Support(meshes, Enclosure(half_x + draft + out, half_y + draft + out, wall))

@@ -159,3 +159,28 @@ def tube(path: NDArray[np.float64], radius: float | NDArray[np.float64], *, side
         ),
         triangles[twice_area > 1e-14].astype(np.int32),
     )
+
+
+def ribbon(path: NDArray[np.float64], facing: NDArray[np.float64], *, width: float, thick: float) -> Mesh:
+    """A closed band along (n, 3) *path* whose flat side faces (n, 3) *facing*, with continuous normals along it."""
+    ahead = np.gradient(path, axis=0)
+    ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
+    flat = facing - np.sum(facing * ahead, axis=1, keepdims=True) * ahead
+    flat /= np.linalg.norm(flat, axis=1, keepdims=True)
+    side = np.cross(ahead, flat)
+    # The four sides of the section, counter-clockwise seen along the path; every edge has one vertex for each side.
+    signs = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]], dtype=np.float64)
+    corner = signs[[0, 1, 1, 2, 2, 3, 3, 0]] * np.array([width, thick]) / 2.0
+    lean = np.repeat([[0.0, 1.0], [-1.0, 0.0], [0.0, -1.0], [1.0, 0.0]], 2, axis=0)
+    rings = path[:, None] + corner[None, :, :1] * side[:, None] + corner[None, :, 1:] * flat[:, None]
+    normals = lean[None, :, :1] * side[:, None] + lean[None, :, 1:] * flat[:, None]
+    quads = []
+    for first in range(0, 8, 2):
+        here = np.arange(len(path) - 1)[:, None] * 8 + first
+        quads += [here + [0, 8, 9], here + [0, 9, 1]]
+    count = 8 * len(path)
+    ends = np.array([[0, 1, 2], [0, 2, 3]])
+    triangles = np.concatenate([*quads, count + ends, count + 4 + ends[:, ::-1]])
+    vertices = np.concatenate([rings.reshape(-1, 3), rings[0, ::2], rings[-1, ::2]])
+    facing_out = np.concatenate([normals.reshape(-1, 3), np.tile(-ahead[0], (4, 1)), np.tile(ahead[-1], (4, 1))])
+    return vertices, facing_out.astype(np.float32), triangles.astype(np.int32)

@@ -148,7 +148,7 @@ class MetalMaterial:
 
 
 PatternKind = Literal[
-    "mottle", "grain", "hammer", "weave", "diamond", "flutes", "fibres", "planks", "cells", "grid", "crystals"
+    "mottle", "grain", "hammer", "weave", "diamond", "flutes", "fibres", "planks", "cells", "grid", "crystals", "holes"
 ]
 """Structure of a plain surface, in the object's own coordinates, on walls by the nearest of three projections.
 
@@ -156,7 +156,8 @@ mottle: none beside the mottle. grain: noise of wavelength pattern_m in height (
 paint). hammer: dimples of hammertone enamel. weave: the square impression of a fabric. diamond: lozenges between
 grooves. flutes: the washboard of corrugated board along x, with its fibres. fibres: paper. planks: wood in boards of
 width pattern_m along x, with rings, vessels and joints. cells: pores of foam. grid: lines at pattern_m, every fifth
-one bolder. crystals: grains of stone, one in three of the accent's colour."""
+one bolder. crystals: grains of stone, one in three of the accent's colour.
+holes: a perforated sheet, round holes in staggered rows pattern_m apart; through them one sees the accent's colour."""
 
 
 @dataclass(frozen=True)
