@@ -18,8 +18,8 @@ from pipeline.arrange.sweep import Corner, Mesh, Rectangle, sweep
 DRAFT: Final = float(np.tan(np.deg2rad(1.5)))
 """How far a wall leans outward per metre of height; the inner size is that at the floor."""
 WALL_CLEARANCE_M: Final = 0.0009
-"""Parts keep this far from the walls. At the floor the corners are arcs of _CORNER_M - _FILLET_M, _FILLET_M from the walls:
-a cube stays clear of them from _FILLET_M + (1 - 1 / sqrt 2) (_CORNER_M - _FILLET_M) on."""
+"""Parts keep this far from the walls. At the floor the corners are arcs of _CORNER_M - _FILLET_M, _FILLET_M inside the
+walls: a cube is clear of them from _FILLET_M + (1 - 1 / sqrt 2) (_CORNER_M - _FILLET_M) on."""
 LIP_M: Final = 0.012
 """The rim stands this far out over the wall's inner face."""
 FOOT_M: Final = 0.008

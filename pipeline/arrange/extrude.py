@@ -28,13 +28,17 @@ def prism(polygon: shapely.Geometry, low: float, high: float, axis: Literal["x",
     shape = shapely.orient_polygons(polygon)
     walls = [_wall(np.asarray(ring.coords)[:-1]) for ring in (shape.exterior, *shape.interiors)]
     span = {"x": (low, high), "y": (-high, -low), "z": (low, high)}[axis]
-    vertices, normals, triangles = [], [], []
+    vertices: list[Floats] = []
+    normals: list[Floats] = []
+    triangles: list[NDArray[np.int64]] = []
     start = 0
     for flat, lean in walls:
         quads = np.arange(len(flat) // 2)[:, None] * 2
         count = len(flat)
         # Each edge has two points of its own, below and above: the quad (a, b) turns outward with b ahead of a.
-        triangles += [start + quads + [0, 1, count + 1], start + quads + [0, count + 1, count]]
+        triangles += [
+            start + quads + np.array(step, dtype=np.int64) for step in ((0, 1, count + 1), (0, count + 1, count))
+        ]
         vertices += [np.column_stack([flat, np.full(count, height)]) for height in span]
         normals += [np.column_stack([lean, np.zeros(count)])] * 2
         start += 2 * count

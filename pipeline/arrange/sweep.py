@@ -177,7 +177,7 @@ def ribbon(path: NDArray[np.float64], facing: NDArray[np.float64], *, width: flo
     quads = []
     for first in range(0, 8, 2):
         here = np.arange(len(path) - 1)[:, None] * 8 + first
-        quads += [here + [0, 8, 9], here + [0, 9, 1]]
+        quads += [here + np.array(step) for step in ((0, 8, 9), (0, 9, 1))]
     count = 8 * len(path)
     ends = np.array([[0, 1, 2], [0, 2, 3]])
     triangles = np.concatenate([*quads, count + ends, count + 4 + ends[:, ::-1]])

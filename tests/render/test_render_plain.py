@@ -113,7 +113,14 @@ def strongest_period_m(image, pixel_m, shortest_m, longest_m):
 
 @pytest.mark.parametrize(
     ("look", "axis", "period_m"),
-    [("green_mat", 0, 0.010), ("green_mat", 1, 0.010), ("cardboard", 1, 0.0065), ("diamond_rubber_belt", 0, 0.008)],
+    [
+        ("green_mat", 0, 0.010),
+        ("green_mat", 1, 0.010),
+        ("cardboard", 1, 0.0065),
+        ("diamond_rubber_belt", 0, 0.008),
+        ("perforated_plate", 0, 0.008),
+        ("perforated_plate", 1, 0.008 * 3**0.5),
+    ],
 )
 def test_patterns_have_the_period_of_the_table(tmp_path, look, axis, period_m):
     side, pixels = 0.12, 240
