@@ -81,7 +81,8 @@ def _pocket(plate: Plate, pocket: Pocket) -> tuple[list[Mesh], shapely.Geometry]
     floor = plate.floor if pocket.floor is None else pocket.floor
     draft = plate.draft if pocket.draft is None else pocket.draft
     brim = draft + 2.0 * plate.edge
-    round_ = min(0.5 * pocket.clearance, 0.3 * (plate.top - floor))
+    # Less than half the clearance, so that the flat inside the fillet does not shrink to a point.
+    round_ = min(0.45 * pocket.clearance, 0.3 * (plate.top - floor))
     corners = [
         Corner(-2.0 * round_, floor),
         Corner(0.0, floor, round_),
