@@ -28,6 +28,8 @@ from test_arrange_scene import MESHES, PARTS, _part, _scene
 
 DEEPEST_M = 1e-4
 """Parts may sink into one another by what nobody sees: 0.1 mm."""
+THING_DEEPEST_M = 2e-4
+"""Distractors are thinner than parts and their pieces coarser: physics sees them within 0.2 mm."""
 
 
 def _of(kind: str, count: int = 6, **changes: object) -> SceneSpec:
@@ -40,9 +42,7 @@ def _meshes(arrangement: Arrangement) -> list[trimesh.Trimesh]:
 
 
 def _deepest(meshes: list[trimesh.Trimesh]) -> float:
-    """
-THING_DEEPEST_M = 2e-4
-"""Distractors are thinner than parts and their pieces coarser: physics sees them within 0.2 mm."""How deep any part's surface samples or vertices lie in another part, metres."""
+    """How deep any part's surface samples or vertices lie in another part, metres."""
     deepest = 0.0
     for i, mesh in enumerate(meshes):
         for j, other in enumerate(meshes):
