@@ -30,6 +30,8 @@ FIXTURE_PLATE_M: Final = 0.02
 _LOWEST_RIM_M: Final = 0.005
 """No tray's wall is lower."""
 _TABLE_M: Final = (1.2, 0.8)
+_TABLE_MARGIN_M: Final = 0.1
+"""It reaches this far beyond a tray or bin on it."""
 _TABLE_RADII: Final = 6.0
 """A table's short side measures at least this many radii of the arrangement."""
 
@@ -91,7 +93,7 @@ def _bin(spec: ArrangementSpec, extent: Extent, inner: tuple[float, float, float
     length, width, wall = inner
     meshes = (
         _mesh(spec.kind, spec.surface, bin_mesh(length, width, wall)),
-        _table("table", UNDERLAY_LOOK, extent, top=-FOOT_M - 1e-5),
+        _table("table", UNDERLAY_LOOK, extent, top=-FOOT_M - 1e-5, under=(length / 2.0, width / 2.0)),
     )
     out = LIP_M + DRAFT * wall
     return Support(meshes, Enclosure(length / 2.0 + out, width / 2.0 + out, wall))
@@ -111,7 +113,7 @@ def _pocket_tray(spec: ArrangementSpec, extent: Extent, footprints: Sequence[sha
     plate = Plate(outside, pockets, top=depth, floor=0.0, low=low, edge=0.0008, draft=0.03 * depth)
     meshes = (
         _mesh(spec.kind, spec.surface, plate_mesh(plate)),
-        _table("table", UNDERLAY_LOOK, extent, top=low - 1e-5),
+        _table("table", UNDERLAY_LOOK, extent, top=low - 1e-5, under=(half_x, half_y)),
     )
     return Support(meshes, Enclosure(half_x, half_y, depth))
 
@@ -148,9 +150,15 @@ def _mesh(label: str, look: str, mesh: Mesh) -> SupportMesh:
     return SupportMesh(label, look, vertices, normals, triangles)
 
 
-def _table(label: str, look: str, extent: Extent, *, top: float) -> SupportMesh:
+def _table(
+    label: str, look: str, extent: Extent, *, top: float, under: tuple[float, float] = (0.0, 0.0)
+) -> SupportMesh:
+    """A table of at least the usual size that reaches beyond the half sizes *under* of what stands on it."""
     scale = max(1.0, _TABLE_RADII * extent.radius / _TABLE_M[1])
-    rectangle = Rectangle(scale * _TABLE_M[0] / 2.0, scale * _TABLE_M[1] / 2.0, 0.02)
+    half_x, half_y = (
+        max(scale * usual / 2.0, half + _TABLE_MARGIN_M) for usual, half in zip(_TABLE_M, under, strict=True)
+    )
+    rectangle = Rectangle(half_x, half_y, 0.02)
     return _mesh(label, look, slab(rectangle, top=top, thickness=0.03, edge=0.003))
 
 
@@ -187,6 +195,6 @@ def _container(spec: ArrangementSpec, extent: Extent, *, thickness: float) -> Su
     ]
     meshes = (
         _mesh(spec.kind, spec.surface, sweep(Rectangle(half_x, half_y, radius), profile)),
-        _table("table", UNDERLAY_LOOK, extent, top=-floor - 1e-5),
+        _table("table", UNDERLAY_LOOK, extent, top=-floor - 1e-5, under=(half_x, half_y)),
     )
     return Support(meshes, Enclosure(half_x + draft + out, half_y + draft + out, wall))

@@ -163,3 +163,13 @@ def test_jaws_are_serrated_about_one_plane_that_touches_the_part() -> None:
     assert depth.min(axis=1).max() < DEEPEST_M
     lands = np.abs(depth.min(axis=1)) < DEEPEST_M
     assert lands.sum() > 20
+
+
+@pytest.mark.parametrize("kind", ["tray", "pocket_tray", "bin"])
+def test_no_tray_or_bin_reaches_over_its_table_s_edge(kind: str) -> None:
+    arrangement = arrange(_of(kind, 3, container_m=(1.6, 1.3, 0.08)), PARTS)
+    held, table = arrangement.supports[:2]
+    assert table.label == "table"
+    assert (table.vertices[:, :2].min(axis=0) < held.vertices[:, :2].min(axis=0)).all()
+    assert (table.vertices[:, :2].max(axis=0) > held.vertices[:, :2].max(axis=0)).all()
+    assert held.vertices[:, 2].min() - table.vertices[:, 2].max() == pytest.approx(1e-5, abs=1e-9)
