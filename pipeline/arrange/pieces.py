@@ -27,8 +27,8 @@ _SAMPLES: Final = 500
 """Triangles of a coarser stand-in from which the cuts are chosen."""
 _CHOICE_DIRECTIONS: Final = 48
 _CORNER_DIRECTIONS: Final = 768
-"""Directions along which a piece keeps its farthest corners: a ball then lacks a two-thousandth of its radius, where 192
-let things sink in by 0.3 mm."""
+"""Directions along which a piece keeps its farthest corners: a ball then lacks a two-thousandth of its radius, where
+192 let things sink in by 0.3 mm."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ class _Cell:
 
 
 def convex_pieces(vertices: Floats, triangles: NDArray[np.int32]) -> tuple[Floats, ...]:
-    """Points of each convex piece of a mesh, (k, 3) metres: the corners of its hull, the extreme ones where there are many."""
+    """Corners of the hull of each convex piece of a mesh, (k, 3) metres; the extreme ones where there are many."""
     scale = float(np.linalg.norm(np.ptp(vertices, axis=0)))
     cells = [_cell(vertices[triangles])]
     while len(cells) < MOST_PIECES:
