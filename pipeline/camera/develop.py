@@ -17,15 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.bundle import load_bundle
+from pipeline.camera.distortion import photo_geometry
 from pipeline.camera.expose import GREY, GREY_WITHOUT_CURVE, HEADROOM, Exposure, expose, exposure_matrix
+from pipeline.camera.flicker import FRAME_S, Exposing, gains_during, mean_gains, varies
 from pipeline.camera.hardware import Sensor, lens_named, sensor_named
 from pipeline.camera.mix import group_gains, mix, mixed_cct
-from pipeline.camera.optics import through_lens
+from pipeline.camera.optics import LensSetting, lens_columns, pixel_pitch_um, through_lens
 from pipeline.camera.raw_dng import RawSettings, raw_file, raw_suffix
 from pipeline.camera.sensor import RawFrame, capture
 from pipeline.camera.tone import develop_codes
 from pipeline.camera.white_balance import auto_white_balance
 from pipeline.errors import InputError
+from pipeline.photo_geometry import PhotoGeometry
 from pipeline.records import canonical_json, sha256_bytes
 from pipeline.spec.processing import DEFAULT_PROCESSING, series_id_of
 from pipeline.spec.scene import PhotoSpec, SceneSpec, photo_id_of, scene_shots
@@ -52,7 +55,9 @@ class PhotoResult:
     light: ViewLight
     """The light it was developed from; photos of a view share it."""
     group_gains: dict[str, NDArray[np.float32]]
-    """Light group -> gain (3,) in the mix."""
+    """Light group -> gain in the mix: (3,), or (h, 3) where the photo's rows differ."""
+    geometry: PhotoGeometry
+    """Where the photo shows what its view shows."""
     exposure: Exposure
     clipped: NDArray[np.bool_]
     """(h, w, 3): exposure beyond the sensor's range, per channel."""
@@ -93,9 +98,16 @@ def develop_photo(scene: SceneSpec, photo: PhotoSpec, light: ViewLight, out: Pat
     sensor, lens = sensor_named(photo.sensor), lens_named(photo.lens)
     gains = group_gains(photo, tuple(light.groups))
     radiance = mix(light.groups, gains)
+    geometry = photo_geometry(lens, photo.lens_state.distortion_scale, light.view)
     photo_id = photo_id_of(scene.scene_id, photo.view_index, photo.photo_index)
     exposure = _exposed(radiance, photo, photo_id)
-    frame = capture(through_lens(radiance, lens), exposure, sensor, photo.seed, photo.body)
+    if varies(photo.drives):
+        start_s = FRAME_S * photo.series.index if photo.series else 0.0
+        exposing = Exposing(exposure.shutter_s, sensor.readout_s, geometry.height, start_s)
+        gains = gains_during(gains, photo.drives, exposing)
+        radiance = mix(light.groups, gains, None if geometry.is_pinhole else geometry.photo_rows())
+    irradiance = through_lens(radiance, lens, _setting(scene, photo, geometry, exposure))
+    frame = capture(irradiance, exposure, sensor, photo.seed, photo.body)
     auto = photo.processing.white_balance == "auto"
     white_k = auto_white_balance(frame.codes, sensor) if auto else photo.white_balance_k
     picture = develop_codes(frame.codes, sensor, white_k, photo.tone, photo.processing)
@@ -117,6 +129,7 @@ def develop_photo(scene: SceneSpec, photo: PhotoSpec, light: ViewLight, out: Pat
         "origin": "camera",
         **_setting_columns(photo, light, gains, exposure),
         **_processing_columns(photo, light.view.view_id, white_k),
+        **lens_columns(geometry, photo.lens_state),
         "clipped_fraction": clipped_fraction(frame),
         "transfer_model": None,
         "transfer_strength": None,
@@ -124,7 +137,7 @@ def develop_photo(scene: SceneSpec, photo: PhotoSpec, light: ViewLight, out: Pat
         "gate_scores": None,
         "quality_flags": quality_flags(frame, exposure, sensor),
     }
-    return PhotoResult(row, light, gains, exposure, frame.clipped)
+    return PhotoResult(row, light, gains, geometry, exposure, frame.clipped)
 
 
 def _write_raw(
@@ -199,19 +212,32 @@ def grey_snr(sensor: Sensor, gain: float) -> float:
     return electrons / math.sqrt(variance)
 
 
+def _setting(scene: SceneSpec, photo: PhotoSpec, geometry: PhotoGeometry, exposure: Exposure) -> LensSetting:
+    """How the lens of *photo* is set."""
+    camera = scene.cameras[scene_shots(scene)[photo.view_index].camera_index]
+    pitch_um = pixel_pitch_um(camera.sensor_width_mm, geometry.width)
+    return LensSetting(exposure.f_number, pitch_um, geometry, photo.lens_state)
+
+
 def _setting_columns(
     photo: PhotoSpec, light: ViewLight, gains: dict[str, NDArray[np.float32]], exposure: Exposure
 ) -> dict[str, Any]:
     """The columns that say how a photo was taken."""
+    mean = mean_gains(gains)
+    asked = group_gains(photo, tuple(light.groups))
     return {
         "photo_index": photo.photo_index,
         "exposure_ev": exposure.ev,
         "shutter_s": exposure.shutter_s,
         "gain": exposure.gain,
         "f_number": exposure.f_number,
-        "cct_k": mixed_cct(light.mean, gains, photo.light_cct_k),
+        "cct_k": mixed_cct(light.mean, mean, photo.light_cct_k),
         "light_weights": {group: float(photo.light_weights.get(group, 1.0)) for group in light.groups},
         "light_cct_k": {group: float(photo.light_cct_k[group]) for group in light.groups if group in photo.light_cct_k},
+        "drivers": {group: drive.driver for group, drive in photo.drives.items()},
+        "light_gathered": {
+            group: float(mean[group].sum() / asked[group].sum()) for group in photo.drives if asked[group].any()
+        },
         "sensor": photo.sensor,
         "camera_serial": photo.body.serial,
         "sensor_temperature_c": photo.body.temperature_c,

@@ -48,6 +48,8 @@ class Sensor:
     response: tuple[float, float, float]
     source: str
     ccm: tuple[float, float, float, float, float, float, float, float, float] | None = None
+    shutter: Literal["global", "rolling"] = "global"
+    readout_s: float = 0.0
 
     @property
     def white_dn(self) -> int:
@@ -99,8 +101,14 @@ class Lens:
     name: str
     vignetting: float
     psf_sigma_px: float
+    blades: int
+    bloom: float
+    bloom_sigma: float
     glare: float
     glare_sigma: float
+    ca_red: float
+    ca_blue: float
+    distortion: tuple[float, float, float, float, float]
     f_min: float
     f_max: float
     source: str

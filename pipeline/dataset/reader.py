@@ -8,19 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline import masks
+from pipeline.bundle import REFLECTION_CHANNELS
 from pipeline.dataset.build import open_build, read_build_record
 from pipeline.dataset.columns import NUMBER_BY_NAME, TEXT_BY_NAME
 from pipeline.dataset.tables import TABLES
 from pipeline.errors import DamageFound, InputError
+from pipeline.photo_geometry import PhotoGeometry, geometry_of_rows
 
 Row = dict[str, Any]
+
+_VALUE_LAYERS: Final = ("depth", "normal", "position")
+_ID_LAYERS: Final = ("instance", "object", "face", "material")
+_PROBE_LAYERS: Final = tuple(f"reflection.{channel}" for channel in REFLECTION_CHANNELS)
 
 
 class Dataset:
@@ -40,8 +46,8 @@ class Dataset:
                 photo = self.dataset.photo(self.ids[i])
                 image = torch.from_numpy(self.dataset.image(self.ids[i])).permute(2, 0, 1)
                 parts = self.dataset.instances(photo["view_id"])
-                masks = [torch.from_numpy(self.dataset.mask(part["mask_rle"])) for part in parts]
-                return image, masks
+                masks = [self.dataset.photo_mask(self.ids[i], part["mask_rle"]) for part in parts]
+                return image, torch.from_numpy(numpy.stack(masks))
 
     Tables are read when first used. An instance may be used by several threads, and pickled by a data loader.
     """
@@ -179,6 +185,49 @@ class Dataset:
     def face_ids(self, view_id: str) -> NDArray[np.uint16]:
         """(h, w) uint16 CAD face_id + 1, 0 = no part."""
         return self._ids(view_id, "face_path")
+
+    def geometry(self, photo_id: str) -> PhotoGeometry:
+        """Where a photo shows what its view shows: labels of the view are in pinhole pixels, the photo's lens distorts.
+
+        `photo_points` of the result carries points of the view into the photo, `view_points` brings them back.
+        """
+        photo = self.photo(photo_id)
+        return geometry_of_rows(self.view(photo["view_id"]), photo)
+
+    def truth(self, photo_id: str, layer: str) -> NDArray[Any]:
+        """A truth layer of the photo's view in the photo's own pixels, (h, w) or (h, w, 3): values of single
+        pixels of the render, never a mixture. All layers of a photo take theirs from the same pixels, which the object
+        layer decides, and within an object the face layer (`PhotoGeometry.shown`).
+
+        *layer*: "depth", "normal", "position", "instance", "object", "face", "material", or a channel of the mirror
+        probe such as "reflection.object" (`pipeline.bundle.REFLECTION_CHANNELS`). Dtypes as in the view's layers;
+        normals stay in the camera frame. Raises InputError for an unknown layer, DamageFound for a damaged file.
+        """
+        photo = self.photo(photo_id)
+        view_id, geometry = photo["view_id"], self.geometry(photo_id)
+        values = self._layer(view_id, layer)
+        if geometry.is_pinhole:
+            return values
+        return geometry.warp(values, self._ids(view_id, "object_path"), self._ids(view_id, "face_path"))
+
+    def _layer(self, view_id: str, layer: str) -> NDArray[Any]:
+        """A truth layer of a view by the name that `truth` knows it by."""
+        if layer in _ID_LAYERS:
+            return self._ids(view_id, f"{layer}_path")
+        if layer in _VALUE_LAYERS:
+            values: NDArray[Any] = getattr(self, layer)(view_id)
+            return values
+        if layer in _PROBE_LAYERS:
+            return self.reflection(view_id)[layer.removeprefix("reflection.")]
+        known = ", ".join((*_VALUE_LAYERS, *_ID_LAYERS, *_PROBE_LAYERS))
+        raise InputError(f"expected a truth layer ({known}), found {layer!r}")
+
+    def photo_mask(self, photo_id: str, mask_rle: str) -> NDArray[np.bool_]:
+        """(h, w) bool: a mask column of the photo's view (instances, reflections, defects) as the photo shows it.
+
+        Masks of highlights are in the photo's pixels already: use `mask` for them.
+        """
+        return np.asarray(self.geometry(photo_id).warp(masks.decode(mask_rle)), dtype=np.bool_)
 
     def rows(self, table: str, column: str, value: str) -> list[Row]:
         """All rows of *table* whose text *column* is *value*; maps are dicts. The first call builds an index."""

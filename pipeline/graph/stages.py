@@ -41,7 +41,7 @@ RENDER_TABLES: Final = (
     "rigs",
     "surroundings",
 )
-PHOTO_TABLES: Final = ("sensors", "lenses")
+PHOTO_TABLES: Final = ("sensors", "lenses", "spectra")
 _PART_ROLE: Final = "part:"
 _LAYER_FILES: Final = {
     "layers": "layers.exr",
@@ -149,12 +149,12 @@ class PhotosStage:
     """The bundle is developed into photos, and their highlights are found."""
 
     name = "photos"
-    version = 3
+    version = 5
     resource: Resource = "cpu"
 
     def tools(self) -> Mapping[str, str]:
-        """The image library, and the tables of sensors and lenses."""
-        return {**_versions("opencv-python", "numpy", "pycocotools"), **_table_hashes(*PHOTO_TABLES)}
+        """The image library, and the tables of sensors, lenses and spectra."""
+        return {**_versions("opencv-python", "numpy", "pycocotools", "scipy"), **_table_hashes(*PHOTO_TABLES)}
 
     def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
         """Write the pictures and the rows of photos and highlights."""

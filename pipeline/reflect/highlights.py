@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from pipeline import masks
 from pipeline.bundle import SceneBundle, load_bundle, read_ids, view_folder
+from pipeline.photo_geometry import PhotoGeometry
 from pipeline.reflect.components import connected_labels, grouped_median, pixel_solid_angles
 from pipeline.reflect.lamps import Emitters, emitters_of, nearest_emitter
 from pipeline.reflect.reflections import read_hits
@@ -48,7 +49,12 @@ class ExposedPhoto(Protocol):
 
     @property
     def group_gains(self) -> Mapping[str, NDArray[np.float32]]:
-        """Light group -> gain (3,) in the mix."""
+        """Light group -> gain in the mix: (3,), or (h, 3) where the photo's rows differ."""
+        ...
+
+    @property
+    def geometry(self) -> PhotoGeometry:
+        """Where the photo shows what its view shows."""
         ...
 
     @property
@@ -63,8 +69,22 @@ class ExposedPhoto(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
+class _Layers:
+    """What all photos of a view share, in the pixels of its render (h, w)."""
+
+    light: ViewLight
+    emitters: Emitters
+    instances: NDArray[np.uint16]
+    faces: NDArray[np.uint16]
+    direct: NDArray[np.bool_]
+    """Mirrored lamp light dominates."""
+    nearest: list[NDArray[np.int64]]
+    """For each group the emitter that a pixel shows if that group lights it: (h, w), or () where it has one."""
+
+
+@dataclass(frozen=True, eq=False)
 class _Surface:
-    """What all photos of a view share, at the pixels that show parts (n of them, row by row)."""
+    """What all photos of a view with one geometry share, at the photo's pixels that show parts (n, row by row)."""
 
     emitters: Emitters
     shape: tuple[int, int]
@@ -100,40 +120,56 @@ class _Candidates:
 def highlight_rows(bundle: Path, photos: Iterable[ExposedPhoto]) -> list[dict[str, Any]]:
     """One row per highlight of *photos*, which were developed from the bundle in folder *bundle*.
 
-    Photos of one view should follow each other: what they share is then made once. Raises OSError when a layer cannot
-    be read.
+    Masks, boxes and centroids are in the photo's own pixels. Photos of one view should follow each other: what they
+    share is then made once. Raises OSError when a layer cannot be read.
     """
     scene_bundle = load_bundle(bundle)
     rows: list[dict[str, Any]] = []
-    light: ViewLight | None = None
+    layers: _Layers | None = None
+    surface: _Surface | None = None
+    geometry: PhotoGeometry | None = None
     for photo in photos:
-        if photo.light is not light:
-            light = photo.light
-            surface = _surface(bundle, scene_bundle, light)
+        if layers is None or photo.light is not layers.light:
+            layers, surface = _layers(bundle, scene_bundle, photo.light), None
+        if surface is None or photo.geometry != geometry:
+            geometry = photo.geometry
+            surface = _surface(layers, geometry)
         rows.extend(_photo_rows(photo, surface))
     return rows
 
 
-def _surface(folder: Path, bundle: SceneBundle, light: ViewLight) -> _Surface:
+def _layers(folder: Path, bundle: SceneBundle, light: ViewLight) -> _Layers:
     layers = view_folder(folder, light.view.view_index)
     instances, faces = read_ids(layers / "instance.png"), read_ids(layers / "face.png")
     hits = read_hits(folder, bundle, light.view)
-    y, x = np.nonzero(instances)
     emitters = emitters_of(bundle, light.view)
     nearest = nearest_emitter(emitters, np.where(instances > 0, hits, 0))
-    instance, face = instances[y, x].astype(np.int64), faces[y, x].astype(np.int64)
+    return _Layers(light, emitters, instances, faces, _direct(light, instances), nearest)
+
+
+def _surface(layers: _Layers, geometry: PhotoGeometry) -> _Surface:
+    """The pixels of a photo of this *geometry* that show parts, each with the layers' values where it looks."""
+    if geometry.is_pinhole:
+        y, x = at = np.nonzero(layers.instances)
+        solid_angle = pixel_solid_angles(layers.light.view.camera, y, x)
+    else:
+        rows, columns = geometry.shown(layers.instances, layers.faces)
+        y, x = np.nonzero(layers.instances[rows, columns])
+        at = rows[y, x], columns[y, x]
+        solid_angle = pixel_solid_angles(layers.light.view.camera, *at) * geometry.source_area(y, x)
+    instance, face = layers.instances[at].astype(np.int64), layers.faces[at].astype(np.int64)
     return _Surface(
-        emitters=emitters,
-        shape=instances.shape,
+        emitters=layers.emitters,
+        shape=layers.instances.shape,
         y=y,
         x=x,
         instance=instance,
         face=face,
         neighbourhood=_neighbourhoods(instance, face),
-        direct=_direct(light, instances)[y, x],
-        emitter_by_group=np.stack([np.broadcast_to(near, instances.shape)[y, x] for near in nearest]),
-        solid_angle=pixel_solid_angles(light.view.camera, y, x),
-        light=tuple(light.groups[group][y, x] for group in emitters.groups),
+        direct=layers.direct[at],
+        emitter_by_group=np.stack([np.broadcast_to(near, layers.instances.shape)[at] for near in layers.nearest]),
+        solid_angle=solid_angle,
+        light=tuple(layers.light.groups[group][at] for group in layers.emitters.groups),
     )
 
 
@@ -171,7 +207,7 @@ def _candidates(photo: ExposedPhoto, surface: _Surface) -> _Candidates:
     """Pixels that are directly lit, bright in this photo, and which emitter and connected region they belong to."""
     by_group = np.stack(
         [
-            radiance @ (photo.group_gains[group] * REC709_LUMINANCE)
+            _luminance(radiance, photo.group_gains[group], surface.y)
             for group, radiance in zip(surface.emitters.groups, surface.light, strict=True)
         ]
     )
@@ -184,6 +220,14 @@ def _candidates(photo: ExposedPhoto, surface: _Surface) -> _Candidates:
     key = surface.instance[pixel] * 65536 + emitter
     label = connected_labels(surface.y[pixel], surface.x[pixel], key, surface.shape)
     return _Candidates(pixel, emitter, label, by_group[group, pixel])
+
+
+def _luminance(radiance: NDArray[np.float32], gain: NDArray[np.float32], row: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Luminance (n,) of *radiance* (n, 3) times a group's *gain*: (3,), or (h, 3) by the photo's *row* (n,)."""
+    weights = gain * REC709_LUMINANCE
+    if weights.ndim == 1:
+        return np.asarray(radiance @ weights, dtype=np.float32)
+    return np.asarray(np.einsum("nc,nc->n", radiance, weights[row]), dtype=np.float32)
 
 
 def _row(

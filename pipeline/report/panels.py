@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pipeline import masks
 from pipeline.bundle import layer, read_exr, read_ids
 from pipeline.report import draw
+from pipeline.report.carried import carried_rows
 from pipeline.report.charts import counted
 from pipeline.report.data import BuildTables, Row
 from pipeline.report.draw import Color, Picture
@@ -131,7 +132,11 @@ def _photo_panels(tables: BuildTables, photo: Row, instances: Sequence[Row]) -> 
         first,
         _guarded(
             "Instances",
-            lambda: Panel("Instances", f"{seen} of {len(instances)} seen", labelled_picture(picture, instances)),
+            lambda: Panel(
+                "Instances",
+                f"{seen} of {len(instances)} seen",
+                labelled_picture(picture, carried_rows(tables, photo, instances)),
+            ),
         ),
         _guarded("Highlights", lambda: _highlight_panel(picture, highlights)),
         *_defect_panels(tables, photo, picture),
@@ -141,7 +146,9 @@ def _photo_panels(tables: BuildTables, photo: Row, instances: Sequence[Row]) -> 
 def _defect_panels(tables: BuildTables, photo: Row, picture: Picture) -> list[Panel]:
     """One panel of all defects by kind, none where the view has no defects."""
     defects = tables.rows("defects", DEFECT_COLUMNS, ("view_id", [photo["view_id"]]))
-    return [_guarded("Defects", lambda: _defect_panel(picture, defects))] if defects else []
+    return (
+        [_guarded("Defects", lambda: _defect_panel(picture, carried_rows(tables, photo, defects)))] if defects else []
+    )
 
 
 def _defect_panel(picture: Picture, defects: Sequence[Row]) -> Panel:

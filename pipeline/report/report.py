@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.report import draw
+from pipeline.report.carried import carried_rows
 from pipeline.report.charts import bars, counted
 from pipeline.report.choose import PHOTO_COLUMNS, SCENE_TRAITS, clearest, contact_photos, unlike_scenes
 from pipeline.report.data import BuildTables, Row, open_tables
@@ -105,7 +106,8 @@ def _shots(tables: BuildTables, scenes: Sequence[Row]) -> list[_Shot]:
     for photo in photos:
         try:
             picture = photo_picture(tables, photo)
-            labelled = labelled_picture(picture, [row for row in instances if row["view_id"] == photo["view_id"]])
+            own = [row for row in instances if row["view_id"] == photo["view_id"]]
+            labelled = labelled_picture(picture, carried_rows(tables, photo, own))
         except (OSError, ValueError):
             continue
         width = PictureSizes().sheet_px

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from pipeline import tables
+from pipeline.spec.draw_light_and_lens import daylight_groups, draw_drives, draw_lens_state, neutral_lens_state
 from pipeline.spec.draw_processing import draw_processing, in_series
 from pipeline.spec.model import DatasetSpec, PhotosSection
 from pipeline.spec.numbers import Numbers, constant, round_drawn
@@ -29,6 +30,8 @@ class LightGroups:
     """Colour temperature of the rig's lamps, kelvin, as the table says."""
     coloured: bool = False
     """Whether the rig's lamps are narrow-band: the bundle holds their colour, no temperature applies."""
+    daylight: tuple[str, ...] = ()
+    """Groups of the surroundings that the sky lights."""
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -50,7 +53,9 @@ def light_groups(rig: str, surroundings: str) -> LightGroups:
     row = tables.table("surroundings").get(surroundings, {"groups": ("world",)})  # a user's own image lights as "world"
     others = tuple(row["groups"])
     other_groups = tuple(group for group in others if group not in of_rig)
-    return LightGroups(of_rig, other_groups, lamps.get("cct_k"), "band_nm" in lamps)
+    return LightGroups(
+        of_rig, other_groups, lamps.get("cct_k"), "band_nm" in lamps, daylight_groups(surroundings, others)
+    )
 
 
 def draw_photos(
@@ -71,9 +76,15 @@ def draw_photos(
     metering, processing = draw_processing(spec, index, name, neutral=photo == 0)
     if processing.white_balance != "fixed":
         white_error_k = 0.0
+    body = _draw_body(photos, Stream(spec.dataset.seed, index, name + ".body"))
     if photo == 0:
         light, exposure_ev, white_error_k = _neutral_light(groups), 0.0, 0.0
+        drives, lens_state = {}, neutral_lens_state(spec, index, name)
     else:
+        drives = draw_drives(
+            spec, index, name, rig=groups.rig, others=groups.surroundings, daylight=groups.daylight, sensor=sensor
+        )
+        lens_state = draw_lens_state(spec, index, name, f"{sensor}.{body.serial}")
         light = _draw_light(photos, groups, Stream(spec.dataset.seed, index, name + ".light"), illuminance_ratio)
     drawn = PhotoSpec(
         view_index=shot.view_index,
@@ -88,10 +99,12 @@ def draw_photos(
         f_number=_within_lens(f_number, lens),
         tone=cast(Tone, tone),
         image_format=photos.image_format,
-        body=_draw_body(photos, Stream(spec.dataset.seed, index, name + ".body")),
+        body=body,
         raw=photos.raw,
         metering=metering,
         processing=processing,
+        drives=drives,
+        lens_state=lens_state,
     )
     return in_series(spec, index, name, drawn)
 

@@ -17,6 +17,7 @@ from pipeline import tables
 from pipeline.spec.checks import check_sum, problem, suggestion
 from pipeline.spec.files import CARRIES_UNITS, find_image_file, find_part_file
 from pipeline.spec.films import films_on
+from pipeline.spec.light_and_lens import FlickerSection, OpticsSection
 from pipeline.spec.names import (
     DefectWeights,
     FilmWeights,
@@ -403,6 +404,8 @@ class DatasetSpec(Section):
     cameras: CamerasSection = Field(description="Where the views are taken from.")
     render: RenderSection = Field(default=RenderSection(), description="How a scene is path-traced.")
     photos: PhotosSection = Field(description="How each view is photographed.")
+    flicker: FlickerSection = Field(default=FlickerSection(), description="How the lamps' light varies over time.")
+    optics: OpticsSection = Field(default=OpticsSection(), description="What a lens has in a photo beyond its design.")
 
     @model_validator(mode="after")
     def _films_fit_metals(self) -> DatasetSpec:

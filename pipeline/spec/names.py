@@ -69,6 +69,7 @@ RigWeights = Annotated[dict[Annotated[str, InTable("rigs")], Weight], sums_to_on
 SupportWeights = Annotated[dict[Annotated[str, InTable("supports")], Weight], sums_to_one]
 SensorWeights = Annotated[dict[Annotated[str, InTable("sensors")], Weight], sums_to_one]
 LensWeights = Annotated[dict[Annotated[str, InTable("lenses")], Weight], sums_to_one]
+DriverWeights = Annotated[dict[Annotated[str, InTable("drivers")], Weight], sums_to_one]
 ToneWeights = Annotated[dict[Annotated[str, OneOf(get_args(Tone))], Weight], sums_to_one]
 KindWeights = Annotated[dict[Annotated[str, OneOf(get_args(ArrangementKind))], Weight], sums_to_one]
 KindSurfaces = dict[Annotated[str, OneOf(get_args(ArrangementKind))], SupportWeights]

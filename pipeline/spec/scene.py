@@ -7,9 +7,10 @@ pixels (`render`) and photos (`camera`). Does not cover: the TOML file (`model`)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from pipeline.spec.photo_state import CLEAN_LENS, LampDrive, LensState
 from pipeline.spec.processing import DEFAULT_PROCESSING, Metering, ProcessingSpec, SeriesSpec
 
 Split = Literal["train", "val", "test"]
@@ -33,7 +34,7 @@ SCENE_SCHEMA_VERSION = 2
 RENDERED_CCT_K: Final = 6504.0
 """Colour temperature of the light as it is rendered (D65, the white of Rec.709)."""
 CCT_RANGE_K: Final = (1667.0, 25000.0)
-"""Colour temperatures that a photo may have: the range of the approximations in `camera.mix`."""
+"""Colour temperatures that a photo may have: the range of CIE daylight and of lamps."""
 
 
 @dataclass(frozen=True)
@@ -241,6 +242,9 @@ class PhotoSpec:
     processing: ProcessingSpec = DEFAULT_PROCESSING
     series: SeriesSpec | None = None
     """The bracket or burst that it belongs to."""
+    drives: dict[str, LampDrive] = field(default_factory=dict)
+    """Light group -> how its lamps are driven. A missing group is steady."""
+    lens_state: LensState = CLEAN_LENS
 
 
 @dataclass(frozen=True)

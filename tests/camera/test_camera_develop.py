@@ -10,11 +10,14 @@ from support.synthetic_bundle import MadeView, photo, scene_of
 
 from pipeline.bundle import read_exr
 from pipeline.camera.develop import develop_photos, encode_picture, grey_snr
+from pipeline.camera.distortion import moved_light
 from pipeline.camera.hardware import lens_named, sensor_named
 from pipeline.camera.mix import mix
 from pipeline.camera.optics import vignetting
 from pipeline.dataset.tables import TABLES, rows_to_table
 from pipeline.errors import InputError
+from pipeline.photo_geometry import geometry_of_rows
+from pipeline.spec.photo_state import LampDrive, LensState
 
 
 @pytest.fixture
@@ -56,6 +59,7 @@ def test_clipped_pixels_follow_from_the_row_alone(bundle, tmp_path) -> None:
     """A mirror of the lamp saturates; with a lens that neither blurs nor scatters the row tells exactly where."""
     (result,) = develop_photos(scene_of([photo(exposure_ev=1.0)]), bundle, tmp_path)
     radiance = mix(result.light.groups, result.group_gains)
+    radiance = moved_light(radiance, lens_named("macro_100mm"), result.geometry)
     sensor, lens = sensor_named(result.row["sensor"]), lens_named(result.row["lens"])
     ideal = radiance * vignetting(lens, 64, 48)[..., None] > result.saturation_radiance
     margin = cv2.dilate(ideal.astype(np.uint8), np.ones((7, 7))) - cv2.erode(ideal.astype(np.uint8), np.ones((7, 7)))
@@ -116,3 +120,43 @@ def test_jpeg_keeps_full_colour_resolution() -> None:
 def test_unknown_sensor_is_named(bundle, tmp_path) -> None:
     with pytest.raises(InputError, match=r"dslr_fullframe.*found 'kodak'"):
         develop_photos(scene_of([photo(sensor="kodak")]), bundle, tmp_path)
+
+
+def test_a_photo_records_the_camera_that_its_lens_makes_it(bundle, tmp_path) -> None:
+    zoom, macro = develop_photos(
+        scene_of([photo(lens="kit_zoom"), photo(photo_index=1, lens="macro_100mm")]), bundle, tmp_path
+    )
+    view = macro.light.view.camera
+    assert [macro.row[name] for name in ("fx", "fy", "cx", "cy")] == [view.fx, view.fy, view.cx, view.cy]
+    assert macro.row["distortion"] == [0.0] * 5
+    rows = {name: getattr(view, name) for name in ("width", "height", "fx", "fy", "cx", "cy")}
+    assert geometry_of_rows(rows, zoom.row) == zoom.geometry
+    assert zoom.row["fx"] > view.fx  # barrel distortion looks outside: the photo is enlarged
+    corner = np.array([[0.0, 0.0]])
+    squeezed = np.hypot(*(zoom.geometry.photo_points(corner)[0] - (32, 24))) / np.hypot(32, 24)
+    assert squeezed / (zoom.row["fx"] / view.fx) == pytest.approx(1.0 - 0.032 + 0.008, abs=2e-3)
+
+
+def test_flicker_changes_the_light_but_not_the_exposure(bundle, tmp_path) -> None:
+    bright, dark = (
+        LampDrive("led_ripple", "mains", "led", frequency_hz=100.0, modulation=0.6, phase=p) for p in (0.0, 0.5)
+    )
+    shots = [photo(), photo(photo_index=1, drives={"key": bright}), photo(photo_index=2, drives={"key": dark})]
+    steady, high, low = develop_photos(scene_of(shots), bundle, tmp_path)
+    assert steady.row["shutter_s"] == high.row["shutter_s"] == low.row["shutter_s"]
+    shutter = steady.row["shutter_s"]
+    middle = np.cos(2 * np.pi * 100.0 * shutter / 2) * np.sinc(100.0 * shutter) * 0.6
+    assert high.row["light_gathered"] == pytest.approx({"key": 1.0 + middle})
+    assert low.row["light_gathered"] == pytest.approx({"key": 1.0 - middle})
+    assert high.row["drivers"] == {"key": "led_ripple"}
+    assert steady.row["drivers"] == {}
+    rolling = develop_photos(scene_of([photo(sensor="phone", drives={"key": bright})]), bundle, tmp_path / "rolling")
+    assert rolling[0].group_gains["key"].shape == (48, 3)
+    assert rolling[0].group_gains["fill"].shape == (3,)
+
+
+def test_a_distortion_that_folds_over_is_an_error_and_no_photo(bundle, tmp_path) -> None:
+    folded = photo(lens="kit_zoom", lens_state=LensState(distortion_scale=20.0))
+    with pytest.raises(InputError, match=r"kit_zoom.*distortion_scale 20.*folds the picture over"):
+        develop_photos(scene_of([folded]), bundle, tmp_path)
+    assert not list((tmp_path / "photos").iterdir())

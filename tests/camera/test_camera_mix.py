@@ -1,46 +1,19 @@
-"""Light mixes: colours against Planck's law, and the additivity of light."""
+"""Light mixes: gains of colour temperatures, and the additivity of light."""
 
 import numpy as np
 import pytest
 from support.synthetic_bundle import photo
 
-from pipeline.camera.mix import cct_rgb, daylight_xy, group_gains, mix, mixed_cct, planck_xy, white_xy
+from pipeline.camera.mix import cct_rgb, group_gains, mix, mixed_cct
 from pipeline.errors import InputError
+from pipeline.spec.photo_state import LampDrive
 from pipeline.view_light import luminance
-
-
-def _planck_by_integration(kelvin: float) -> tuple[float, float]:
-    """(x, y) from Planck's law and Wyman, Sloan and Shirley's fits of the CIE 1931 observer (JCGT 2013, table 1)."""
-    nm = np.arange(360.0, 831.0)
-
-    def lobe(peak: float, below: float, above: float) -> np.ndarray:
-        return np.exp(-0.5 * ((nm - peak) * np.where(nm < peak, below, above)) ** 2)
-
-    x = 0.362 * lobe(442.0, 0.0624, 0.0374) + 1.056 * lobe(599.8, 0.0264, 0.0323) - 0.065 * lobe(501.1, 0.049, 0.0382)
-    y = 0.821 * lobe(568.8, 0.0213, 0.0247) + 0.286 * lobe(530.9, 0.0613, 0.0322)
-    z = 1.217 * lobe(437.0, 0.0845, 0.0278) + 0.681 * lobe(459.0, 0.0385, 0.0725)
-    spectrum = (nm * 1e-9) ** -5.0 / np.expm1(1.4388e-2 / (nm * 1e-9 * kelvin))
-    xyz = np.array([(spectrum * curve).sum() for curve in (x, y, z)])
-    return xyz[0] / xyz.sum(), xyz[1] / xyz.sum()
-
-
-@pytest.mark.parametrize("kelvin", [1800.0, 2400.0, 3000.0, 4500.0, 8000.0])
-def test_black_body_colour_agrees_with_plancks_law(kelvin: float) -> None:
-    assert planck_xy(kelvin) == pytest.approx(_planck_by_integration(kelvin), abs=0.006)
-
-
-def test_daylight_at_6504_kelvin_is_d65() -> None:
-    assert daylight_xy(6504.0) == pytest.approx((0.3127, 0.3290), abs=3e-4)
-
-
-def test_white_has_no_jump_between_black_body_and_daylight() -> None:
-    points = np.array([white_xy(kelvin) for kelvin in np.arange(3900.0, 5200.0, 10.0)])
-    assert np.abs(np.diff(points, axis=0)).max() < 0.0015
 
 
 def test_colour_gain_keeps_luminance_and_is_neutral_at_d65() -> None:
     for kelvin in (1700.0, 2700.0, 4300.0, 9000.0, 20000.0):
-        assert float(luminance(np.array(cct_rgb(kelvin)))) == pytest.approx(1.0, abs=1e-5)
+        for spectrum in ("white", "led", "black_body", "daylight"):
+            assert float(luminance(np.array(cct_rgb(kelvin, spectrum)))) == pytest.approx(1.0, abs=1e-5)
     assert cct_rgb(6504.0) == pytest.approx((1.0, 1.0, 1.0), abs=1e-9)
     warm, cold = cct_rgb(2700.0), cct_rgb(12000.0)
     assert warm[0] > 1.4
@@ -74,3 +47,13 @@ def test_colour_temperature_of_a_mix_lies_between_its_lamps() -> None:
     kelvin = {"warm": 2500.0, "cold": 10000.0}
     assert mixed_cct(groups, warm_only, kelvin) == pytest.approx(2500.0)
     assert mixed_cct(groups, both, kelvin) == pytest.approx(4000.0)  # 400 and 100 mired: 250 between them
+
+
+def test_lamps_of_one_temperature_and_another_spectrum_have_another_colour() -> None:
+    kelvin = {"key": 5500.0}
+    plain = group_gains(photo(light_cct_k=kelvin), ("key",))["key"]
+    drive = LampDrive("dc", "steady", "led")
+    led = group_gains(photo(light_cct_k=kelvin, drives={"key": drive}), ("key",))["key"]
+    np.testing.assert_allclose(led, cct_rgb(5500.0, "led"), rtol=1e-6)
+    assert 0.003 < np.abs(led - plain).max() < 0.1
+    assert group_gains(photo(drives={"key": drive}), ("key",))["key"].tolist() == [1.0, 1.0, 1.0]

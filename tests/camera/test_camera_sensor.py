@@ -5,8 +5,7 @@ import pytest
 
 from pipeline.camera.colour_matrix import camera_from_rec709
 from pipeline.camera.expose import Exposure
-from pipeline.camera.hardware import lens_named, sensor_named
-from pipeline.camera.optics import through_lens, vignetting
+from pipeline.camera.hardware import sensor_named
 from pipeline.camera.sensor import bayer_gains, capture
 from pipeline.spec.scene import BodySpec
 
@@ -66,23 +65,3 @@ def test_same_seed_same_codes_and_noise_changes_with_the_seed() -> None:
     frames = [capture(_flat(0.3, 50), _exposure(COLOUR), COLOUR, seed).codes for seed in (5, 5, 6)]
     assert np.array_equal(frames[0], frames[1])
     assert not np.array_equal(frames[0], frames[2])
-
-
-def test_lens_spreads_light_without_losing_or_moving_it() -> None:
-    lens = lens_named("macro_100mm")
-    image = np.zeros((161, 161, 3), np.float32)
-    image[80, 80] = 100.0
-    seen = through_lens(image, lens)[..., 1] / vignetting(lens, 161, 161)
-    x = np.arange(161)
-    core = seen[70:91, 70:91] - seen[60, 60]
-    assert seen.sum() == pytest.approx(100.0, rel=0.02)
-    assert (core * x[70:91]).sum() / core.sum() == pytest.approx(80.0, abs=0.02)
-    assert seen[80, 80] < 100.0 * (1.0 - lens.glare)
-
-
-def test_vignetting_is_one_in_the_centre_and_even_about_it() -> None:
-    lens = lens_named("kit_zoom")
-    fall = vignetting(lens, 101, 75)
-    assert fall[37, 50] == pytest.approx(1.0)
-    assert fall[0, 0] == pytest.approx(1.0 / 1.3**2, abs=0.01)
-    np.testing.assert_allclose(fall, fall[::-1, ::-1], rtol=1e-6)

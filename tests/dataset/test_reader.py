@@ -9,10 +9,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.bundle import PATH_TERMS
 from pipeline.dataset import open_dataset
+from pipeline.dataset.build import write_build
 from pipeline.errors import DamageFound, InputError
 
 CHECKOUT = Path(__file__).parents[2]
@@ -87,6 +90,50 @@ def test_masks_cover_the_pixels_of_the_instance_layer(dataset_root: Path) -> Non
     ids = dataset.instance_ids(VIEW)
     for row in dataset.instances(VIEW):
         assert np.array_equal(dataset.mask(row["mask_rle"]), ids == row["instance_id"])
+
+
+def _with_lens(root: Path, scene_maker, info, distortion) -> None:
+    """A second build, whose photos have a camera of their own."""
+    write_build(root, [scene_maker(root, index) for index in range(4)], info)
+    folder = sorted((root / "builds").iterdir())[-1]
+    table = pq.read_table(folder / "photos.parquet")
+    camera = dict(zip(("fx", "fy", "cx", "cy"), (45.0, 45.0, 16.0, 12.0), strict=True))
+    for name, value in {**camera, "distortion": distortion}.items():
+        place = table.schema.get_field_index(name)
+        table = table.set_column(
+            place, table.schema.field(place), pa.array([value] * table.num_rows, table.schema.field(place).type)
+        )
+    pq.write_table(table, folder / "photos.parquet")
+
+
+def test_truth_of_a_photo_is_that_of_its_view_where_the_lens_is_a_pinhole(dataset_root: Path) -> None:
+    dataset = open_dataset(dataset_root)
+    assert dataset.geometry(PHOTO).is_pinhole
+    np.testing.assert_array_equal(dataset.truth(PHOTO, "instance"), dataset.instance_ids(VIEW))
+    np.testing.assert_array_equal(dataset.truth(PHOTO, "normal"), dataset.normal(VIEW))
+    np.testing.assert_array_equal(dataset.truth(PHOTO, "reflection.distance"), dataset.reflection(VIEW)["distance"])
+    for row in dataset.instances(VIEW):
+        np.testing.assert_array_equal(dataset.photo_mask(PHOTO, row["mask_rle"]), dataset.mask(row["mask_rle"]))
+    with pytest.raises(InputError, match=r"depth, normal, position.*found 'colour'"):
+        dataset.truth(PHOTO, "colour")
+
+
+def test_truth_of_a_photo_moves_with_its_lens(dataset_root: Path, scene_maker, info) -> None:
+    _with_lens(dataset_root, scene_maker, info, [-0.3, 0.0, 0.0, 0.0, 0.0])
+    dataset = open_dataset(dataset_root)
+    geometry = dataset.geometry(PHOTO)
+    assert geometry.distortion[0] == -0.3
+    ids, moved = dataset.instance_ids(VIEW), dataset.truth(PHOTO, "instance")
+    assert (moved != ids).any()
+    for row in dataset.instances(VIEW):
+        mask = dataset.photo_mask(PHOTO, row["mask_rle"])
+        assert (mask != (moved == row["instance_id"])).mean() < 0.01
+        y, x = np.nonzero(mask)
+        back = np.floor(geometry.view_points(np.stack([x, y], axis=-1) + 0.5)).astype(int)
+        inside = ids[np.clip(back[:, 1], 0, 23), np.clip(back[:, 0], 0, 31)] == row["instance_id"]
+        assert inside.mean() > 0.8  # the rest looks at pixels that the border cuts
+    assert dataset.truth(PHOTO, "position").shape == (24, 32, 3)
+    assert dataset.truth(PHOTO, "depth").dtype == np.float32
 
 
 def test_an_older_build_and_an_unpublished_folder_can_be_opened(dataset_root: Path) -> None:

@@ -1,6 +1,6 @@
 """Highlights in photos whose bright spots were placed by hand."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from support.synthetic_bundle import MadeView, camera, lamp_object, part_object
 from pipeline import masks
 from pipeline.bundle import WORLD_INDEX, load_bundle
 from pipeline.dataset.tables import rows_to_table
+from pipeline.photo_geometry import PhotoGeometry
 from pipeline.reflect.components import connected_labels, grouped_median, pixel_solid_angles
 from pipeline.reflect.highlights import highlight_rows
 from pipeline.view_light import ViewLight, luminance, read_view_light
@@ -25,10 +26,17 @@ class Shot:
     photo_id: str = "made-000000-v0-p0"
     saturation: float = 10.0
     gains: dict = field(default_factory=dict)
+    lens: PhotoGeometry | None = None
 
     @property
     def group_gains(self):
         return {group: np.float32(np.ones(3)) * self.gains.get(group, 1.0) for group in self.light.groups}
+
+    @property
+    def geometry(self):
+        placed = self.light.view.camera
+        pinhole = (placed.fx, placed.fy, placed.cx, placed.cy)
+        return self.lens or PhotoGeometry(placed.width, placed.height, pinhole, pinhole)
 
     @property
     def saturation_radiance(self):
@@ -218,3 +226,44 @@ def test_solid_angles_add_up_to_that_of_the_frame() -> None:
     a, b = 100 / 120.0, 50 / 120.0
     expected = 4.0 * np.arcsin(a * b / np.sqrt((1 + a * a) * (1 + b * b)))
     assert pixel_solid_angles(view, y.ravel(), x.ravel()).sum() == pytest.approx(expected, rel=1e-4)
+
+
+def test_highlights_lie_in_the_pixels_of_a_photo_whose_lens_distorts(tmp_path) -> None:
+    scene = Scene()
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH] + 0.5
+    spot = np.hypot(x - 16.0, y - 14.0) < 6.0
+    scene.key[spot] = 50.0
+    scene.hits = np.where(spot, 3001, scene.hits)
+    (shot,) = scene.shots(tmp_path)
+    plain = highlight_rows(tmp_path, [shot])
+    pinhole = shot.geometry
+    fx, fy, cx, cy = pinhole.view
+    lens = PhotoGeometry(WIDTH, HEIGHT, pinhole.view, (1.1 * fx, 1.1 * fy, cx, cy), (-0.25, 0.0, 0.0, 0.0, 0.0))
+    moved = highlight_rows(tmp_path, [shot, replace(shot, lens=lens), shot])
+    assert [row["area_px"] for row in moved] == [plain[0]["area_px"], moved[1]["area_px"], plain[0]["area_px"]]
+    assert moved[1]["centroid"] == pytest.approx(lens.photo_points(np.array([plain[0]["centroid"]]))[0], abs=0.35)
+    assert np.hypot(*np.subtract(moved[1]["centroid"], plain[0]["centroid"])) > 0.8
+    assert moved[1]["energy"] == pytest.approx(plain[0]["energy"], rel=0.06)
+    assert masks.decode(moved[1]["mask_rle"]).sum() == moved[1]["area_px"]
+    assert moved[1]["light_id"] == plain[0]["light_id"] == "bar_left"
+
+
+def test_highlights_follow_the_light_that_each_row_gathers(tmp_path) -> None:
+    """A lamp that is dark while the upper rows are exposed makes no highlight there."""
+    scene = Scene()
+    scene.key[10:20, 10:20] = scene.key[40:50, 10:20] = 50.0
+    (shot,) = scene.shots(tmp_path)
+    rows = np.ones((HEIGHT, 3), np.float32)
+    rows[:30] = 0.0
+
+    class Rolling(Shot):
+        @property
+        def group_gains(self):
+            return {"key": rows, "world": np.ones(3, np.float32)}
+
+        @property
+        def clipped(self):
+            return np.zeros((HEIGHT, WIDTH, 3), bool)
+
+    found = highlight_rows(tmp_path, [Rolling(shot.light)])
+    assert [row["bbox"] for row in found] == [[10, 40, 10, 10]]

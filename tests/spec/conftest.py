@@ -27,7 +27,19 @@ TABLES: dict[str, dict[str, Any]] = {
     "surroundings": {"hall": {"groups": ["luminaires", "windows"]}, "sky": {"groups": ["world"]}},
     "illuminance": {"storage": {"lux": 100}, "fine_machining": {"lux": 500}},
     "supports": {"wood": {}, "rubber": {}, "plastic": {}},
-    "sensors": {"small": {"max_gain": 16.0}, "large": {"max_gain": 64.0}},
+    "sensors": {"small": {"max_gain": 16.0}, "large": {"max_gain": 64.0, "shutter": "rolling"}},
+    "spectra": tables.table("spectra"),
+    "drivers": {
+        "dc": {"wave": "steady", "spectrum": "led"},
+        "daylight": {"wave": "steady", "spectrum": "daylight", "groups": ["windows"], "surroundings": ["sky"]},
+        **{
+            name: {"wave": "mains", "spectrum": "white", "modulation": [0.1, 0.4]}
+            for name in ("led_electronic", "led_ripple", "fluorescent_electronic", "fluorescent_magnetic")
+        },
+        "metal_halide_magnetic": {"wave": "mains", "spectrum": "white", "modulation": [0.3, 0.5]},
+        "led_pwm": {"wave": "pwm", "spectrum": "led", "frequency_hz": [200.0, 2000.0], "duty": [0.2, 0.9]},
+        "strobe": {"wave": "pulse", "spectrum": "led", "level": 5.0},
+    },
     "lenses": {"macro": {"f_min": 2.8, "f_max": 32.0}, "slow": {"f_min": 5.6, "f_max": 16.0}},
 }
 
