@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pipeline import bundle
 from pipeline.arrange.arrangement import Arrangement, PlacedCamera, SupportMesh
 from pipeline.bundle import BundleObject, BundleView, SceneBundle
+from pipeline.layers import read_layers
 from pipeline.light.illuminate import illuminate
 from pipeline.records import to_dict, write_json
 from pipeline.render.job import JOB_FILE, RenderJob, _all_groups, _Assembler
@@ -110,14 +111,12 @@ def add_metal(assembler: _Assembler, index: int, mesh: trimesh.Trimesh, steel: M
 
 def errors(planned: Path, converged: Path, view: int) -> tuple[float, float, float]:
     """(share of the picture that is caustic, relative rmse noisy, denoised) of one view."""
-    test, truth = (bundle.read_exr(bundle.view_folder(out, view) / "layers.exr") for out in (planned, converged))
+    test, truth = (read_layers(bundle.view_folder(out, view)) for out in (planned, converged))
     parts = bundle.read_ids(bundle.view_folder(converged, view) / "instance.png")
-    thrown = bundle.layer(truth, "diffuse_indirect").mean(axis=2)
+    thrown = truth["diffuse_indirect"].mean(axis=2)
     region = (parts == 0) & (thrown > FAINTEST)
-    reference = bundle.layer(truth, "noisy")[region]
-    noisy, denoised = (
-        bundle.layer(test, name)[region].astype(np.float64) - reference for name in ("noisy", "combined")
-    )
+    reference = truth["noisy"][region]
+    noisy, denoised = (test[name][region].astype(np.float64) - reference for name in ("noisy", "combined"))
     scale = float(reference.mean())
     return float(region.mean()), _rms(noisy) / scale, _rms(denoised) / scale
 

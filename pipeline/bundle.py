@@ -9,7 +9,8 @@ cover: how pixels come about. Layout, below the render stage's output folder:
     defects/<instance>-mesh.npz     vertices, triangles of a part whose shape a defect changed
     world_labels.png                uint16 labels of the far environment, texel by texel (SceneBundle.world); only
                                     where it is painted
-    views/v<k>/layers.exr           radiance layers, scene-linear Rec.709, W/(m2 sr) relative, 16 or 24 bits
+    views/v<k>/light.exr            radiance that photos are made of, scene-linear Rec.709, W/(m2 sr) relative
+    views/v<k>/terms.exr            the other radiance layers; see pipeline.layers for both
     views/v<k>/depth.exr            float32 metres along the camera's axis, 0 = nothing hit
     views/v<k>/normal.exr           float32 unit shading normal in the camera frame (OpenCV), 0 = nothing hit
     views/v<k>/position.exr         float32 metres, world frame
@@ -18,13 +19,6 @@ cover: how pixels come about. Layout, below the render stage's output folder:
     views/v<k>/face.png             uint16 CAD face_id + 1, 0 = no part
     views/v<k>/material.png         uint16 index into SceneBundle.materials + 1, 0 = nothing
     views/v<k>/reflection.exr       float32 channels of the one-sample mirror probe, see REFLECTION_CHANNELS
-
-Layers in layers.exr, each with channels .R .G .B: `combined` (denoised beauty, the sum of `denoised.*`, half),
-`noisy` (the same, untouched),
-`group.<name>` (one light group, untouched), `denoised.<name>` (one light group, denoised, half), and the light-path
-terms `diffuse_direct diffuse_indirect glossy_direct glossy_indirect transmission_direct transmission_indirect
-emission environment` (radiance, colour already multiplied in), `diffuse_color glossy_color` (half).
-noisy = sum of group.* = sum of the light-path terms.
 """
 
 from __future__ import annotations
@@ -55,7 +49,7 @@ PATH_TERMS: Final = (
     "emission",
     "environment",
 )
-"""Light-path terms that add up to `noisy`."""
+"""Light-path terms that add up to the radiance of all untouched paths."""
 
 REFLECTION_CHANNELS: Final = ("object", "distance", "face", "direction.X", "direction.Y", "direction.Z")
 """`object`: object index that the mirror ray hits, WORLD_INDEX for the world, 0 where the pixel shows nothing;
@@ -75,9 +69,7 @@ FAR_PREFIX: Final = "far:"
 """What the ids of things in a far environment begin with."""
 
 LOSSLESS: Final = "zip:1"
-RADIANCE: Final = "pxr24"
-"""EXR compressions. RADIANCE rounds float32 to 24 bits, a relative error of 1.5e-5 that noise hides and sums
-tolerate, for 40 % smaller files; ids, depths and positions are written LOSSLESS."""
+"""EXR compression of exact layers: depths, positions, normals, the mirror probe."""
 
 _ROWS_AT_ONCE: Final = 64
 """Rows written to an EXR file in one go; a multiple of the 16 that zip compresses together."""
@@ -218,6 +210,17 @@ class BundleWorld:
 
 
 @dataclass(frozen=True)
+class LightSum:
+    """How well the layers of a view add up to what Blender rendered, as largest relative errors before rounding."""
+
+    view_id: str
+    groups: float
+    """Of the sum of the light groups."""
+    terms: float
+    """Of the sum of the light-path terms."""
+
+
+@dataclass(frozen=True)
 class SceneBundle:
     """`bundle.json`: what a reader must know to use the layers."""
 
@@ -236,6 +239,8 @@ class SceneBundle:
     defects: tuple[PlacedDefect, ...] = ()
     skipped_defects: tuple[SkippedDefect, ...] = ()
     changed_meshes: tuple[ChangedMesh, ...] = ()
+    light_sums: tuple[LightSum, ...] = ()
+    """Of every view; see pipeline.layers.light_sums."""
 
 
 def world_texels(directions: NDArray[Any], shape: tuple[int, int], yaw_rad: float) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -264,38 +269,51 @@ def load_bundle(folder: Path) -> SceneBundle:
 def read_exr(path: Path, prefixes: tuple[str, ...] | None = None) -> dict[str, NDArray[np.float32]]:
     """Read the channels of an EXR file whose names start with one of *prefixes* (all without): name -> (h, w) float32.
 
-    Raises OSError when the file cannot be read. A layers.exr holds dozens of channels; reading only what a room
-    needs saves memory rather than time, for each run of neighbouring channels unpacks the file once.
+    Raises OSError when the file cannot be read.
     """
+    names, pixels = read_channels(path)
+    wanted = [index for index, name in enumerate(names) if prefixes is None or name.startswith(prefixes)]
+    return {names[index]: np.ascontiguousarray(pixels[..., index]) for index in wanted}
+
+
+def read_channels(path: Path) -> tuple[tuple[str, ...], NDArray[np.float32]]:
+    """Channel names of an EXR file and its pixels (h, w, channels) float32. Raises OSError when it cannot be read."""
     import OpenImageIO as oiio  # imported here: half of the readers of this module never open an EXR
+
+    file = _open_exr(path)
+    try:
+        names = tuple(file.spec().channelnames)
+        pixels = file.read_image(0, 0, 0, len(names), oiio.FLOAT)
+        if pixels is None:
+            raise OSError(f"cannot read the pixels of {path}: the file is damaged")
+    finally:
+        file.close()
+    return names, np.asarray(pixels, dtype=np.float32).reshape(pixels.shape[0], pixels.shape[1], -1)
+
+
+def channel_names(path: Path) -> tuple[str, ...]:
+    """Names of the channels of an EXR file. Raises OSError when it cannot be read."""
+    file = _open_exr(path)
+    try:
+        return tuple(file.spec().channelnames)
+    finally:
+        file.close()
+
+
+def _open_exr(path: Path) -> Any:
+    import OpenImageIO as oiio
 
     file: Any = oiio.ImageInput.open(str(path))
     if file is None:
         raise OSError(f"cannot read {path}: {oiio.geterror()}")
-    channels: dict[str, NDArray[np.float32]] = {}
-    try:
-        names = list(file.spec().channelnames)
-        for begin, end in _runs([prefixes is None or name.startswith(prefixes) for name in names]):
-            pixels = file.read_image(0, 0, begin, end, oiio.FLOAT)
-            if pixels is None:
-                raise OSError(f"cannot read the pixels of {path}: the file is damaged")
-            pixels = np.asarray(pixels, dtype=np.float32).reshape(pixels.shape[0], pixels.shape[1], -1)
-            channels.update({names[begin + i]: np.ascontiguousarray(pixels[..., i]) for i in range(end - begin)})
-    finally:
-        file.close()
-    return channels
-
-
-def _runs(wanted: list[bool]) -> list[tuple[int, int]]:
-    """Half-open ranges of neighbouring True values."""
-    edges = np.flatnonzero(np.diff(np.array([False, *wanted, False], dtype=np.int8)))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    return file
 
 
 def write_exr(path: Path, channels: dict[str, NDArray[Any]], compression: str = LOSSLESS) -> None:
     """Write (h, w) arrays as one EXR part; float16 arrays become half channels, all others float32.
 
-    Same bytes for the same pixels. *compression* is LOSSLESS or RADIANCE. Raises OSError when it cannot be written.
+    Same bytes for the same pixels. *compression* is an OpenEXR codec as OpenImageIO names it. Raises OSError when it
+    cannot be written.
     """
     import OpenImageIO as oiio
 

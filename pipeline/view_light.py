@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.bundle import BundleView, layer, read_exr, view_folder
-from pipeline.radiance_check import check_groups, check_radiance
+from pipeline.bundle import BundleView, view_folder
+from pipeline.layers import MIRRORED, REC709_LUMINANCE, read_light
+from pipeline.radiance_check import check_layers, check_radiance
 
-REC709_LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
-"""Luminance of linear Rec.709 (ITU-R BT.709-6)."""
+__all__ = ["REC709_LUMINANCE", "ViewLight", "luminance", "read_view_light"]
 
 
 def luminance(radiance: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -42,26 +42,17 @@ class ViewLight:
 
 
 def read_view_light(folder: Path, view: BundleView) -> ViewLight:
-    """Read the layers of *view* from the bundle in *folder*.
+    """Read the light of *view* from the bundle in *folder*.
 
-    Raises OSError, KeyError when a light-path term is missing, and InputError when a light group is missing or a layer
-    is not of the camera's size or holds NaN, infinite or negative radiance.
+    Raises OSError when the file cannot be read, InputError when a light group or a luminance is missing, or a layer is
+    not of the camera's size or holds NaN, infinite or negative radiance.
     """
-    path = view_folder(folder, view.view_index) / "layers.exr"
-    channels = read_exr(path, ("denoised.", "noisy.", "glossy_direct."))
-    prefix = "denoised."
-    if not all(f"denoised.{group}.R" in channels for group in view.groups):
-        prefix = "group."
-        channels |= read_exr(path, ("group.",))
-    check_groups(view, channels)
-    layers = {name: layer(channels, name) for name in ("noisy", "glossy_direct", *(prefix + g for g in view.groups))}
-    for name, radiance in layers.items():
+    layers, luminances = read_light(view_folder(folder, view.view_index))
+    check_layers(view, layers, luminances)
+    for name, radiance in {**layers, **{name: luminances[name][..., None] for name in MIRRORED}}.items():
         check_radiance(view, name, radiance)
-    groups = {group: np.maximum(layers[prefix + group], np.float32(0)) for group in view.groups}
-    return ViewLight(
-        view=view,
-        groups=groups,
-        noisy=luminance(layers["noisy"]),
-        glossy_direct=luminance(layers["glossy_direct"]),
-        mean={group: np.asarray(radiance.mean(axis=0).mean(axis=0), np.float32) for group, radiance in groups.items()},
-    )
+    kind = "denoised" if all(f"denoised.{group}" in layers for group in view.groups) else "group"
+    groups = {group: np.maximum(layers[f"{kind}.{group}"], np.float32(0)) for group in view.groups}
+    # OpenCV sums in float64 and takes a twentieth of numpy's time over the two outer axes.
+    mean = {group: np.array(cv2.mean(radiance)[:3], np.float32) for group, radiance in groups.items()}
+    return ViewLight(view, groups, luminances["noisy"], luminances["glossy_direct"], mean)

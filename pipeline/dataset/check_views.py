@@ -13,30 +13,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import masks
-from pipeline.bundle import PATH_TERMS, layer, read_exr
+from pipeline.bundle import PATH_TERMS, load_bundle
 from pipeline.dataset.problems import Findings
 from pipeline.dataset.reader import Dataset, Row
 from pipeline.errors import DamageFound, InputError
+from pipeline.layers import (
+    DARK_SHARE,
+    KEPT_BITS,
+    LIGHT_FILE,
+    NOISY_BITS,
+    REC709_LUMINANCE,
+    Layers,
+    read_light,
+    rounding_error,
+    total,
+)
 
 SUM_TOLERANCE: Final = 1e-4
-"""Largest relative error of a sum of layers."""
-DARK_SHARE: Final = 0.01
-"""Share of the image's mean radiance that is added to a pixel's own before errors are divided by it."""
+"""Largest relative error of a sum of layers as they were rendered; what they were rounded to comes on top in files."""
+_SMALLEST: Final = 2.0**-24
+"""Step of the smallest half floats, which rounding cannot tell apart."""
 OUTSIDE_SHARE: Final = 0.01
 """Share of a visible mask that may lie outside the full one: rays that graze a silhouette."""
-
-
-def relative_error(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    """Largest |a - b| / (|b| + DARK_SHARE * mean |b|) over all pixels and channels; inf when a value is not finite.
-
-    The second term keeps the rounding of a black pixel from counting as an error of a hundred per cent. Both arrays
-    are (h, w, 3) radiance. An image that is black throughout must be matched exactly.
-    """
-    if not (np.isfinite(a).all() and np.isfinite(b).all()):
-        return float("inf")
-    difference = np.abs(a.astype(np.float64) - b)
-    scale = np.abs(b) + DARK_SHARE * float(np.abs(b).mean())
-    return float(np.max(np.divide(difference, scale, out=np.where(difference > 0, np.inf, 0.0), where=scale > 0)))
 
 
 def check_view(dataset: Dataset, view: Row, findings: Findings) -> None:
@@ -74,17 +72,61 @@ def _guarded(findings: Findings, where: str, check: Callable[[], None]) -> None:
 
 
 def _check_light(dataset: Dataset, view: Row, findings: Findings, where: str) -> None:
-    channels = read_exr(dataset.root / view["layers_path"])
-    noisy = layer(channels, "noisy")
+    _check_recorded_sums(dataset, view, findings, where)
+    if view["layers_path"] is None:
+        findings.count("views without radiance (not kept)")
+        return
+    layers = dataset.layers(view["view_id"])
     shape = (view["height"], view["width"], 3)
-    findings.expect(noisy.shape == shape, "layer size", where, shape, noisy.shape)
-    groups = [name.removesuffix(".R") for name in channels if name.startswith("group.") and name.endswith(".R")]
-    for what, names in (("sum of light groups", groups), ("sum of light-path terms", list(PATH_TERMS))):
-        if findings.expect(bool(names), what, where, "at least one layer", "none"):
-            total = sum((layer(channels, name) for name in names[1:]), start=layer(channels, names[0]))
-            error = relative_error(total, noisy)
-            limit = f"the noisy image within {SUM_TOLERANCE:g}"
-            findings.expect(error <= SUM_TOLERANCE, what, where, limit, f"a relative error of {error:.3g}")
+    found = sorted({values.shape for values in layers.values()})
+    if not findings.expect(found == [shape], "layer size", where, shape, found):
+        return
+    missing = [term for term in PATH_TERMS if term not in layers]
+    if findings.expect(not missing, "light-path terms", where, "every term", f"none of {missing}"):
+        _check_stored_sums(dataset, view, layers, findings, where)
+
+
+def _check_recorded_sums(dataset: Dataset, view: Row, findings: Findings, where: str) -> None:
+    """What the render measured before it rounded: groups and terms add up to Blender's own sum."""
+    if not findings.expect(view["bundle_path"] is not None, "bundle", where, "a bundle.json", "none"):
+        return
+    sums = {entry.view_id: entry for entry in load_bundle((dataset.root / view["bundle_path"]).parent).light_sums}
+    entry = sums.get(view["view_id"])
+    if not findings.expect(entry is not None, "light sums", where, "an entry in bundle.json", "none") or entry is None:
+        return
+    for what, error in (("sum of light groups", entry.groups), ("sum of light-path terms", entry.terms)):
+        limit = f"the rendered image within {SUM_TOLERANCE:g}"
+        findings.expect(error <= SUM_TOLERANCE, what, where, limit, f"a relative error of {error:.3g}")
+
+
+def _check_stored_sums(dataset: Dataset, view: Row, layers: Layers, findings: Findings, where: str) -> None:
+    """Groups, terms and luminances as stored agree, but for what each of them was rounded by."""
+    groups = [name for name in layers if name.startswith("group.")]
+    by_group, by_term = layers["noisy"], total(layers, PATH_TERMS)
+    bits = KEPT_BITS if not any(name.startswith("denoised.") for name in layers) else NOISY_BITS
+    slack = (
+        rounding_error(bits) * by_group
+        + rounding_error(NOISY_BITS) * by_term
+        + SUM_TOLERANCE * (by_group + DARK_SHARE * by_group.mean())
+        + _SMALLEST * 2 ** (10 - NOISY_BITS) * (len(groups) + len(PATH_TERMS))
+    )
+    _expect_within(by_group, by_term, slack, "sum of light groups and of terms", findings, where)
+    luminances = read_light((dataset.root / view["layers_path"]).parent)[1]
+    stored = {"noisy": by_term, "glossy_direct": layers["glossy_direct"]}
+    for name, radiance in stored.items():
+        if findings.expect(name in luminances, "luminance", where, f"{name}.Y in {LIGHT_FILE}", "none"):
+            bound = 2 * (slack @ REC709_LUMINANCE)
+            what = f"luminance of {name}"
+            _expect_within(luminances[name], radiance @ REC709_LUMINANCE, bound, what, findings, where)
+
+
+def _expect_within(
+    a: NDArray[np.float32], b: NDArray[np.float32], slack: NDArray[Any], what: str, findings: Findings, where: str
+) -> None:
+    """Expect |a - b| <= slack everywhere; what is not finite never is."""
+    ratio = np.abs(a.astype(np.float64) - b) / slack
+    worst = float(np.max(np.where(np.isfinite(ratio), ratio, np.inf)))
+    findings.expect(worst <= 1.0, what, where, "agreement to their rounding", f"a difference {worst:.3g} times that")
 
 
 def _check_instances(dataset: Dataset, view: Row, findings: Findings) -> None:

@@ -156,11 +156,17 @@ class Dataset:
 
     def layers(self, view_id: str) -> dict[str, NDArray[np.float32]]:
         """Radiance layers by name ("combined", "noisy", "group.<name>", "diffuse_direct" ...): (h, w, 3) float32,
-        scene-linear Rec.709, W/(m2 sr) relative to the rig's calibrated white."""
-        from pipeline.bundle import layer
+        scene-linear Rec.709, W/(m2 sr) relative to the rig's calibrated white.
 
-        channels = self._channels(view_id, "layers_path")
-        return {name: layer(channels, name) for name in dict.fromkeys(key.rpartition(".")[0] for key in channels)}
+        Raises InputError when this build does not keep them (`keep` in its spec), DamageFound when they cannot be
+        read.
+        """
+        from pipeline.layers import read_layers
+
+        try:
+            return read_layers(self._file(view_id, "layers_path").parent)
+        except OSError as error:
+            raise DamageFound(str(error)) from error
 
     def depth(self, view_id: str) -> NDArray[np.float32]:
         """(h, w) float32 metres along the camera's axis, 0 where nothing was hit."""

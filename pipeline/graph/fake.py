@@ -23,7 +23,16 @@ from typing import Any, Final
 import numpy as np
 
 from pipeline import masks
-from pipeline.bundle import BUNDLE_FILE, PATH_TERMS, BundleObject, BundleView, SceneBundle, view_folder, write_ids
+from pipeline.bundle import (
+    BUNDLE_FILE,
+    PATH_TERMS,
+    BundleObject,
+    BundleView,
+    LightSum,
+    SceneBundle,
+    view_folder,
+    write_ids,
+)
 from pipeline.dataset.store import ROWS_FILE
 from pipeline.errors import InputError, StageFailed
 from pipeline.graph.children import on_stop
@@ -207,6 +216,7 @@ def _bundle(fields: Mapping[str, Any]) -> SceneBundle:
             )
             for shot in _shots(fields)
         ),
+        light_sums=tuple(LightSum(f"{fields['scene_id']}-v{shot.view_index}", 0.0, 0.0) for shot in _shots(fields)),
     )
 
 
@@ -225,7 +235,7 @@ def _write_view(fields: Mapping[str, Any], shot: Shot, out: Path) -> dict[str, A
         ids[_pixel_of(item["instance_id"])] = item["instance_id"]
     for name in ("instance", "object", "face", "material"):
         write_ids(folder / f"{name}.png", ids)
-    files = ["layers.exr", "depth.exr", "normal.exr", "position.exr", "reflection.exr"]
+    files = ["terms.exr", "depth.exr", "normal.exr", "position.exr", "reflection.exr"]
     files += ["instance.png", "object.png", "face.png", "material.png"]
     return {
         "view_id": f"{fields['scene_id']}-v{view_index}",
@@ -239,6 +249,7 @@ def _write_view(fields: Mapping[str, Any], shot: Shot, out: Path) -> dict[str, A
         "cy": 4.0,
         "cam_from_world": list(_EYE),
         "bundle_path": BUNDLE_FILE,
+        "layers_path": f"views/v{view_index}/light.exr",
         **{f"{Path(name).stem}_path": f"views/v{view_index}/{name}" for name in files},
     }
 
@@ -247,20 +258,21 @@ def _write_view(fields: Mapping[str, Any], shot: Shot, out: Path) -> dict[str, A
 def _black_layers() -> dict[str, bytes]:
     """The float layers of a view, made once per process: file name -> content."""
     from pipeline.bundle import REFLECTION_CHANNELS, write_exr
+    from pipeline.layers import COLORS, write_layers
 
     black = np.zeros((SIZE, SIZE), dtype=np.float32)
-    names = ("combined", "noisy", "group.lamp", "denoised.lamp", *PATH_TERMS, "diffuse_color", "glossy_color")
+    names = ("noisy", "group.lamp", "denoised.lamp", *PATH_TERMS, *COLORS)
     channels = {
-        "layers.exr": [f"{name}.{axis}" for name in names for axis in "RGB"],
         "depth.exr": ["Z"],
         "normal.exr": ["X", "Y", "Z"],
         "position.exr": ["X", "Y", "Z"],
         "reflection.exr": list(REFLECTION_CHANNELS),
     }
     with TemporaryDirectory() as folder:
+        write_layers(Path(folder), dict.fromkeys(names, np.stack([black] * 3, axis=-1)), ("lamp",))
         for file, file_channels in channels.items():
             write_exr(Path(folder, file), dict.fromkeys(file_channels, black))
-        return {file: Path(folder, file).read_bytes() for file in channels}
+        return {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
 
 
 def _pixel_of(instance_id: int) -> tuple[int, int]:

@@ -44,7 +44,8 @@ RENDER_TABLES: Final = (
 PHOTO_TABLES: Final = ("sensors", "lenses", "spectra")
 _PART_ROLE: Final = "part:"
 _LAYER_FILES: Final = {
-    "layers": "layers.exr",
+    "layers": "light.exr",
+    "terms": "terms.exr",
     "depth": "depth.exr",
     "normal": "normal.exr",
     "position": "position.exr",

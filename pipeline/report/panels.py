@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import masks
-from pipeline.bundle import layer, read_exr, read_ids
+from pipeline.bundle import read_exr, read_ids
+from pipeline.layers import read_light
 from pipeline.report import draw
 from pipeline.report.carried import carried_rows
 from pipeline.report.charts import counted
@@ -251,7 +252,7 @@ def _face_panel(tables: BuildTables, view: Row) -> Panel:
 def _group_panels(path: Path) -> list[Panel]:
     """One panel per light group; each is brightened to the same level and says by how much."""
     try:
-        groups = _group_layers(path)
+        groups = {name.partition(".")[2]: image for name, image in read_light(path.parent)[0].items()}
         level = max((_white(image) for image in groups.values()), default=1.0)
     except (OSError, KeyError, ValueError) as error:
         return [Panel("Light groups", f"cannot be drawn: {error}", None)]
@@ -261,16 +262,6 @@ def _group_panels(path: Path) -> list[Panel]:
         note = f"{np.log2(white / level):+.1f} EV against the brightest group" if white > 0 else "dark"
         panels.append(Panel(f"Light: {name}", note, draw.srgb(image, 0.8 / white if white > 0 else 1.0)))
     return panels
-
-
-def _group_layers(path: Path) -> dict[str, NDArray[np.float32]]:
-    """Light group -> (h, w, 3), denoised where the scene was denoised; no other layer is read."""
-    for prefix in ("denoised.", "group."):
-        channels = read_exr(path, (prefix,))
-        if channels:
-            names = dict.fromkeys(name.split(".")[1] for name in channels)
-            return {name: layer(channels, f"{prefix}{name}") for name in names}
-    return {}
 
 
 def _white(image: NDArray[np.float32]) -> float:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from support.synthetic_bundle import MadeView, photo, scene_of
 
-from pipeline.bundle import read_exr
 from pipeline.camera.develop import develop_photos, encode_picture, grey_snr
 from pipeline.camera.distortion import moved_light
 from pipeline.camera.hardware import lens_named, sensor_named
@@ -75,14 +74,6 @@ def test_groups_stand_in_where_nothing_was_denoised(tmp_path) -> None:
     bundle = MadeView({"key": flat}, denoised=False).write(tmp_path / "bundle")
     (result,) = develop_photos(scene_of([photo()]), bundle, tmp_path)
     np.testing.assert_array_equal(result.light.groups["key"], flat)
-
-
-def test_only_wanted_channels_are_read(bundle) -> None:
-    path = bundle / "views" / "v0" / "layers.exr"
-    some, everything = read_exr(path, ("noisy.", "group.fill.")), read_exr(path)
-    assert sorted(some) == sorted(f"{n}.{c}" for n in ("group.fill", "noisy") for c in "RGB")
-    for name, values in some.items():
-        np.testing.assert_array_equal(values, everything[name])
 
 
 def test_quality_flags_say_what_was_measured(tmp_path) -> None:

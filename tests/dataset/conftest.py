@@ -11,15 +11,25 @@ import numpy as np
 import pytest
 
 from pipeline import masks
-from pipeline.bundle import PATH_TERMS, REFLECTION_CHANNELS, write_exr, write_ids
+from pipeline.bundle import (
+    BUNDLE_FILE,
+    PATH_TERMS,
+    REFLECTION_CHANNELS,
+    LightSum,
+    SceneBundle,
+    write_exr,
+    write_ids,
+)
 from pipeline.dataset.build import BuildInfo, SceneOutputs, write_build
 from pipeline.dataset.store import ActionRecord, Store
+from pipeline.layers import COLORS, write_layers
 from pipeline.records import sha256_file, sha256_json, write_json
 
 WIDTH, HEIGHT = 32, 24
 IDENTITY = [float(i % 5 == 0) for i in range(16)]
 VIEW_FILES = {
-    "layers_path": "layers.exr",
+    "layers_path": "light.exr",
+    "terms_path": "terms.exr",
     "depth_path": "depth.exr",
     "normal_path": "normal.exr",
     "position_path": "position.exr",
@@ -41,10 +51,6 @@ def key_of(stage: str, index: int, salt: str = "") -> str:
     return sha256_json([stage, index, salt])
 
 
-def rgb(name: str, image: np.ndarray) -> dict[str, np.ndarray]:
-    return {f"{name}.{axis}": np.ascontiguousarray(image[..., i]) for i, axis in enumerate("RGB")}
-
-
 def instance_layer() -> np.ndarray:
     """Part 1 is a rectangle that part 2 covers a corner of."""
     ids = np.zeros((HEIGHT, WIDTH), dtype=np.uint16)
@@ -59,11 +65,8 @@ def write_view(folder: Path, rng: np.random.Generator) -> None:
     total = groups[0] + groups[1]
     terms = {name: np.zeros_like(total) for name in PATH_TERMS}
     terms["diffuse_direct"], terms["glossy_direct"] = total * 0.25, total * 0.75
-    channels = rgb("combined", total) | rgb("noisy", total) | rgb("group.rig", groups[0])
-    channels |= rgb("group.world", groups[1])
-    for name, image in terms.items():
-        channels |= rgb(name, image)
-    write_exr(folder / "layers.exr", channels)
+    layers = {"noisy": total, "group.rig": groups[0], "group.world": groups[1], **terms}
+    write_layers(folder, layers | dict.fromkeys(COLORS, total * 0.5), ("rig", "world"))
     plane = np.ones((HEIGHT, WIDTH), dtype=np.float32)
     write_exr(folder / "depth.exr", {"Z": plane})
     write_exr(folder / "normal.exr", {"X": plane * 0, "Y": plane * 0, "Z": -plane})
@@ -77,7 +80,7 @@ def render_rows(index: int) -> dict[str, list[dict[str, Any]]]:
     scene = scene_name(index)
     view = {"view_id": f"{scene}-v0", "scene_id": scene, "view_index": 0, "width": WIDTH, "height": HEIGHT}
     view |= {"fx": 40.0, "fy": 40.0, "cx": WIDTH / 2, "cy": HEIGHT / 2, "cam_from_world": IDENTITY}
-    view |= {column: f"views/v0/{name}" for column, name in VIEW_FILES.items()}
+    view |= {column: f"views/v0/{name}" for column, name in VIEW_FILES.items()} | {"bundle_path": BUNDLE_FILE}
     row = {"scene_id": scene, "scene_index": index, "seed": 1000 + index, "split": split_of(index)}
     row |= {"spec_json": {"scene_id": scene}, "rig": "ring", "surroundings": "hall", "samples": 8}
     return {"scenes": [row], "views": [view]}
@@ -165,6 +168,9 @@ def fill(stage: str, index: int, folder: Path) -> None:
     elif stage == "render":
         write_view(folder / "views" / "v0", np.random.default_rng(index))
         write_json(folder / "rows.json", render_rows(index))
+        sums = (LightSum(f"{scene_name(index)}-v0", 1e-6, 2e-6),)
+        bundle = SceneBundle(scene_name(index), "none", 8, ("rig", "world"), (), (), (), (), (), light_sums=sums)
+        write_json(folder / BUNDLE_FILE, bundle)
     elif stage == "truth":
         write_json(folder / "rows.json", truth_rows(index))
     else:

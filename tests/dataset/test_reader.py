@@ -17,6 +17,7 @@ from pipeline.bundle import PATH_TERMS
 from pipeline.dataset import open_dataset
 from pipeline.dataset.build import write_build
 from pipeline.errors import DamageFound, InputError
+from pipeline.layers import COLORS
 
 CHECKOUT = Path(__file__).parents[2]
 PHOTO, VIEW = "tiny-000001-v0-p1", "tiny-000001-v0"
@@ -75,7 +76,7 @@ def test_rows_of_a_view_and_a_photo_are_its_own(dataset_root: Path) -> None:
 def test_layers_have_the_shapes_and_types_they_promise(dataset_root: Path) -> None:
     dataset = open_dataset(dataset_root)
     layers = dataset.layers(VIEW)
-    assert set(layers) == {"combined", "noisy", "group.rig", "group.world", *PATH_TERMS}
+    assert set(layers) == {"combined", "noisy", "group.rig", "group.world", *PATH_TERMS, *COLORS}
     assert {(layer.shape, layer.dtype.name) for layer in layers.values()} == {((24, 32, 3), "float32")}
     assert np.allclose(layers["group.rig"] + layers["group.world"], layers["noisy"], rtol=1e-6)
     assert (dataset.depth(VIEW) == 1.0).all()
@@ -163,7 +164,7 @@ def test_damaged_files_are_named(dataset_root: Path) -> None:
     for column in ("layers_path", "instance_path"):
         (dataset_root / row[column]).write_bytes(b"nothing")
     (dataset_root / dataset.photo(PHOTO)["image_path"]).write_bytes(b"")
-    with pytest.raises(DamageFound, match=r"layers\.exr"):
+    with pytest.raises(DamageFound, match=r"light\.exr"):
         dataset.layers(VIEW)
     with pytest.raises(DamageFound, match=r"instance\.png"):
         dataset.instance_ids(VIEW)

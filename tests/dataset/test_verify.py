@@ -17,11 +17,11 @@ from pipeline import masks
 from pipeline.bundle import read_exr, read_ids, write_exr, write_ids
 from pipeline.dataset import open_dataset
 from pipeline.dataset.build import BuildInfo, write_build
-from pipeline.dataset.check_views import relative_error
 from pipeline.dataset.problems import Report
 from pipeline.dataset.tables import rows_to_table
 from pipeline.dataset.verify import verify
 from pipeline.errors import InputError
+from pipeline.layers import relative_error
 from pipeline.records import sha256_file
 
 VIEW, PHOTO = "tiny-000001-v0", "tiny-000001-v0-p1"
@@ -156,21 +156,39 @@ def test_each_rule_is_checked(dataset_root: Path, table: str, change: Any, expec
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"),
+    ("column", "name", "expected"),
     [
-        ("group.rig.G", {"sum of light groups"}),
-        ("glossy_direct.B", {"sum of light-path terms"}),
-        ("noisy.R", {"sum of light groups", "sum of light-path terms"}),
+        ("layers_path", "group.rig.G", {"sum of light groups and of terms"}),
+        (
+            "terms_path",
+            "glossy_direct.G",
+            {"sum of light groups and of terms", "luminance of noisy", "luminance of glossy_direct"},
+        ),
+        ("layers_path", "noisy.Y", {"luminance of noisy"}),
+        ("layers_path", "glossy_direct.Y", {"luminance of glossy_direct"}),
     ],
 )
-def test_light_that_does_not_add_up_is_found(dataset_root: Path, name: str, expected: set[str]) -> None:
-    path = at(dataset_root, "views", VIEW, "layers_path")
+def test_light_that_does_not_add_up_is_found(dataset_root: Path, column: str, name: str, expected: set[str]) -> None:
+    path = at(dataset_root, "views", VIEW, column)
     channels = read_exr(path)
-    channels[name][3, 4] += 0.001
+    channels[name][3, 4] += 0.1
     write_exr(path, channels)
     report = verify(dataset_root)
     assert whats(report) - {"checksum", "size"} == expected
-    assert any(f"view {VIEW}" in str(problem) and "relative error" in str(problem) for problem in report.problems)
+    assert any(f"view {VIEW}" in str(problem) and "to their rounding" in str(problem) for problem in report.problems)
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"), [("groups", "sum of light groups"), ("terms", "sum of light-path terms")]
+)
+def test_a_render_whose_layers_did_not_add_up_is_found(dataset_root: Path, field: str, expected: str) -> None:
+    path = at(dataset_root, "views", VIEW, "bundle_path")
+    bundle = json.loads(path.read_text())
+    bundle["light_sums"][0][field] = 2e-4
+    path.write_text(json.dumps(bundle))
+    report = verify(dataset_root)
+    assert whats(report) - {"checksum", "size"} == {expected}
+    assert any("found a relative error of 0.0002" in str(problem) for problem in report.problems)
 
 
 def test_an_instance_layer_that_disagrees_is_found(dataset_root: Path) -> None:

@@ -14,13 +14,12 @@ from pipeline.bundle import (
     BundleObject,
     BundleView,
     SceneBundle,
-    layer,
-    read_exr,
     read_ids,
     view_folder,
     world_texels,
     write_exr,
 )
+from pipeline.layers import read_layer
 from pipeline.light.lamps import Illumination
 from pipeline.light.surroundings import build_surroundings
 from pipeline.masks import decode
@@ -91,7 +90,7 @@ def plate_radiance(folder, spec, image=None):
     pose = np.diag([1.0, -1.0, -1.0, 1.0])
     pose[2, 3] = 0.2
     out = rendered(folder, spec, white_plate(folder), placed(pose, 16, 300.0), 512, image)
-    direct = layer(read_exr(view_folder(out, 0) / "layers.exr", ("diffuse_direct.",)), "diffuse_direct")
+    direct = read_layer(view_folder(out, 0), "diffuse_direct")
     return float((direct @ WEIGHTS).mean())
 
 
@@ -125,7 +124,7 @@ def test_blender_shows_each_lamp_of_a_far_environment_where_its_label_is(tmp_pat
     folder.mkdir()
     pose = rs.look_at((0.0, 0.0, 0.0), ahead)
     out = rendered(folder, spec, _Assembler(folder), placed(pose, 96, 130.0), 4)
-    seen = layer(read_exr(view_folder(out, 0) / "layers.exr", ("environment.",)), "environment") @ WEIGHTS
+    seen = read_layer(view_folder(out, 0), "environment") @ WEIGHTS
     v, u = np.mgrid[:96, :96] + 0.5
     rays = np.stack([(u - 48) / 130, (v - 48) / 130, np.ones((96, 96))], axis=-1).reshape(-1, 3) @ pose[:3, :3]
     rays /= np.linalg.norm(rays, axis=1, keepdims=True)
@@ -151,7 +150,7 @@ def test_a_mirror_ball_s_reflections_name_what_of_the_far_environment_it_shows(t
     assert all(row["reflected_id"].startswith("far:") and row["mean_distance_m"] is None for row in rows)
     kinds = {row["reflected_kind"] for row in rows}
     assert kinds == {"light", "surroundings"}
-    radiance = layer(read_exr(view_folder(out, 0) / "layers.exr", ("group.world.",)), "group.world") @ WEIGHTS
+    radiance = read_layer(view_folder(out, 0), "group.world") @ WEIGHTS
     shown = {row["reflected_id"]: float(np.median(radiance[decode(row["mask_rle"])])) for row in rows}
     lamps = [shown[r["reflected_id"]] for r in rows if r["reflected_kind"] == "light" and r["area_px"] >= 12]
     assert len(lamps) >= 3

@@ -9,7 +9,8 @@ import pytest
 from support import render_scenes as rs
 
 from pipeline.arrange.arrangement import PlacedCamera
-from pipeline.bundle import BundleObject, layer, read_exr, view_folder
+from pipeline.bundle import BundleObject, view_folder
+from pipeline.layers import read_layer
 from pipeline.light.lamps import ImageWorld
 from pipeline.records import to_dict, write_json
 from pipeline.render.job import JOB_FILE, _Assembler
@@ -27,7 +28,7 @@ def rendered(folder, job, camera, name):
     out = folder / "out"
     out.mkdir()
     render_in_child(folder, out, threads=2, timeout_s=120)
-    return layer(read_exr(view_folder(out, 0) / "layers.exr", (f"{name}.",)), name)
+    return read_layer(view_folder(out, 0), name)
 
 
 def placed(pose, width, height, focal):

@@ -7,6 +7,7 @@ import pytest
 from support import render_scenes as rs
 
 from pipeline import bundle
+from pipeline.layers import read_layer
 from pipeline.render.launch import render_in_child
 from pipeline.surface.material import MetalMaterial
 from pipeline.surface.metals import conductor_reflectance, metal
@@ -23,7 +24,7 @@ def test_a_polished_sphere_in_a_white_world_shows_its_reflectance_at_every_angle
     (tmp_path / "out").mkdir()
     render_in_child(tmp_path / "job", tmp_path / "out", threads=2, timeout_s=120)
     folder = bundle.view_folder(tmp_path / "out", 0)
-    radiance = bundle.layer(bundle.read_exr(folder / "layers.exr"), "noisy")
+    radiance = read_layer(folder, "noisy")
     camera = job.bundle.views[0].camera
     seen, normal = bundle.read_ids(folder / "instance.png") == rs.SPHERE, bundle.read_exr(folder / "normal.exr")
     x = (np.arange(camera.width) + 0.5 - camera.cx) / camera.fx

@@ -9,6 +9,7 @@ from support import render_scenes as rs
 from pipeline import bundle
 from pipeline.arrange.arrangement import PlacedCamera, SupportMesh
 from pipeline.bundle import FIRST_SUPPORT, BundleView, SceneBundle
+from pipeline.layers import read_layer
 from pipeline.light.lamps import ImageWorld
 from pipeline.records import to_dict, write_json
 from pipeline.render.job import JOB_FILE, RenderJob, _Assembler
@@ -58,7 +59,7 @@ def seen_from_above(folder, looks, *, side_m, pixels, samples, threads=2, seed=5
     write_json(job / JOB_FILE, to_dict(job_record))
     render_in_child(job, out, threads=threads, timeout_s=300)
     files = bundle.view_folder(out, 0)
-    radiance = bundle.layer(bundle.read_exr(files / "layers.exr"), "noisy")
+    radiance = read_layer(files, "noisy")
     objects = bundle.read_ids(files / "object.png")
     tiles = {}
     for number, look in enumerate(looks):

@@ -11,6 +11,7 @@ from support import render_scenes as rs
 from pipeline import bundle
 from pipeline.arrange.arrangement import Arrangement, PlacedCamera, SupportMesh
 from pipeline.bundle import BundleObject, BundleView, SceneBundle
+from pipeline.layers import read_layer, read_layers
 from pipeline.light.illuminate import illuminate
 from pipeline.light.sight import views_of
 from pipeline.records import to_dict, write_json
@@ -95,7 +96,7 @@ def radiance(out, view, *, part=True):
     folder = bundle.view_folder(out, view)
     seen = bundle.read_ids(folder / "instance.png") == 1
     inside = seen & np.roll(seen, 1, 0) & np.roll(seen, -1, 0) & np.roll(seen, 1, 1) & np.roll(seen, -1, 1)
-    picture = bundle.layer(bundle.read_exr(folder / "layers.exr"), "noisy")
+    picture = read_layer(folder, "noisy")
     chosen = inside if part else ~seen
     assert chosen.sum() > 4
     return float((picture[chosen] @ LUMINANCE).mean())
@@ -132,7 +133,7 @@ def test_views_of_one_camera_under_several_rigs_share_their_truth_and_nothing_el
         folder = bundle.view_folder(out, view)
         for name in ("instance.png", "object.png", "face.png", "depth.exr", "position.exr", "normal.exr"):
             assert (folder / name).read_bytes() == (first / name).read_bytes(), name
-        groups = {name.split(".")[1] for name in bundle.read_exr(folder / "layers.exr") if name.startswith("group.")}
+        groups = {name.removeprefix("group.") for name in read_layers(folder) if name.startswith("group.")}
         assert groups == set(light.groups[view])
         seen = np.unique(bundle.read_exr(folder / "reflection.exr")["object"]).astype(int)
         assert {lamps[index].rig for index in seen if index in lamps} <= {view, None}
@@ -151,7 +152,7 @@ def test_a_flat_mirror_shows_the_stripes_with_the_period_of_the_screen(tmp_path)
     camera = _camera(50.0)
     out, light = render_rigs(tmp_path, ("stripes_x0",), camera, MIRROR, half=0.05, samples=16)
     screen = next(lamp for lamp in light.lamps if lamp.rig == 0)
-    picture = bundle.layer(bundle.read_exr(bundle.view_folder(out, 0) / "layers.exr"), "noisy") @ LUMINANCE
+    picture = read_layer(bundle.view_folder(out, 0), "noisy") @ LUMINANCE
     row = picture[HEIGHT // 2, 16:32]
     wave = row / row.mean() - 1.0
     # the screen's mirror image is square to the axis, as far behind the mirror as the screen stands before it

@@ -47,10 +47,10 @@ def _write_view(folder: Path) -> None:
     ball = sphere()
     key = np.clip(ball.normal @ np.array([-0.5, -0.6, -0.6], np.float32), 0, 1)
     groups = {"key": np.stack([key] * 3, -1), "room": np.full((HEIGHT, WIDTH, 3), 0.05, np.float32)}
-    channels = _rgb("noisy", sum(groups.values()))
+    channels: dict[str, np.ndarray] = {}
     for name, image in groups.items():
         channels |= _rgb(f"group.{name}", image.astype(np.float32))
-    write_exr(folder / "layers.exr", channels)
+    write_exr(folder / "light.exr", channels)
     depth = np.where(ball.inside, 0.5 + 0.1 * ball.normal[..., 2], 0).astype(np.float32)
     write_exr(folder / "depth.exr", {"Z": depth})
     write_exr(folder / "normal.exr", {axis: np.ascontiguousarray(ball.normal[..., i]) for i, axis in enumerate("XYZ")})
@@ -67,7 +67,8 @@ def _render(index: int, folder: Path) -> dict[str, list[dict[str, Any]]]:
         _write_view(view)
         row = {"view_id": f"{scene_id}-v{k}", "scene_id": scene_id, "view_index": k, "width": WIDTH, "height": HEIGHT}
         row |= {"fx": 90.0, "fy": 90.0, "cx": WIDTH / 2, "cy": HEIGHT / 2, "cam_from_world": IDENTITY}
-        for name in ("layers", "depth", "normal", "reflection"):
+        row["layers_path"] = f"views/v{k}/light.exr"
+        for name in ("depth", "normal", "reflection"):
             row[f"{name}_path"] = f"views/v{k}/{name}.exr"
         for name in ("instance", "face"):
             row[f"{name}_path"] = f"views/v{k}/{name}.png"

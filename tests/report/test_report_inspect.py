@@ -62,7 +62,7 @@ def test_damaged_files_are_named_not_fatal(balls: Build, tmp_path: Path) -> None
     shutil.copytree(balls.folder.parents[1], root)
     for depth in root.glob("store/render/*/*/views/*/depth.exr"):
         depth.write_bytes(b"gone")
-    for layers in root.glob("store/render/*/*/views/*/layers.exr"):
+    for layers in root.glob("store/render/*/*/views/*/light.exr"):
         layers.unlink()
     html = write_report(root, root / "builds" / "0001").read_text()
     assert re.search(r"<b>Depth</b> cannot be drawn", html)

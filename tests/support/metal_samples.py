@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pipeline import bundle
 from pipeline.arrange.arrangement import PlacedCamera
 from pipeline.bundle import BundleObject, BundleView, SceneBundle
+from pipeline.layers import read_layer
 from pipeline.light.lamps import ImageWorld
 from pipeline.records import to_dict, write_json
 from pipeline.render.job import JOB_FILE, RenderJob, _Assembler
@@ -79,8 +80,8 @@ class Samples:
         out = self.folder / "out"
         out.mkdir()
         render_in_child(self.folder / "job", out, threads=2, timeout_s=300)
-        files = [bundle.view_folder(out, view.view_index) / "layers.exr" for view in views]
-        return [bundle.layer(bundle.read_exr(file), "noisy").astype(np.float64) for file in files]
+        folders = [bundle.view_folder(out, view.view_index) for view in views]
+        return [read_layer(folder, "noisy").astype(np.float64) for folder in folders]
 
 
 def above(height_m: float, width_m: float, pixels: int, aside_m: float = 0.0) -> PlacedCamera:

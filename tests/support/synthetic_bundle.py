@@ -154,7 +154,8 @@ class MadeView:
         layers_folder = bundles.view_folder(folder, 0)
         layers_folder.mkdir(parents=True)
         zeros = np.zeros((height, width), dtype=np.uint16)
-        bundles.write_exr(layers_folder / "layers.exr", self._layers())
+        for file, channels in self._layers().items():
+            bundles.write_exr(layers_folder / file, channels)
         bundles.write_ids(layers_folder / "instance.png", zeros if self.instance is None else self.instance)
         bundles.write_ids(layers_folder / "face.png", zeros if self.face is None else self.face)
         probe = {"object": self.probe_object, "distance": self.probe_distance}
@@ -174,14 +175,21 @@ class MadeView:
         write_json(folder / bundles.BUNDLE_FILE, record)
         return folder
 
-    def _layers(self) -> dict[str, np.ndarray]:
+    def _layers(self) -> dict[str, dict[str, np.ndarray]]:
+        """File -> channel -> values, not rounded: what the tests compute with is what they gave."""
         total = sum(self.groups.values())
-        named = {"noisy": total, "glossy_direct": total if self.glossy_direct is None else self.glossy_direct}
-        named |= {f"group.{group}": values for group, values in self.groups.items()}
-        if self.denoised:
-            named |= {f"denoised.{group}": values for group, values in self.groups.items()}
-        named |= self.extra
-        return {f"{name}.{c}": np.float32(v[..., i]) for name, v in named.items() for i, c in enumerate("RGB")}
+        direct = total if self.glossy_direct is None else self.glossy_direct
+        untouched = {f"group.{group}": values for group, values in self.groups.items()}
+        denoised = {f"denoised.{group}": values for group, values in self.groups.items()}
+        light = _rgb((denoised if self.denoised else untouched) | self.extra)
+        weights = np.array([0.2126, 0.7152, 0.0722])
+        light |= {"noisy.Y": np.float32(total @ weights), "glossy_direct.Y": np.float32(direct @ weights)}
+        terms = {"glossy_direct": direct, "glossy_indirect": total - direct}
+        return {"light.exr": light, "terms.exr": _rgb(terms | (untouched if self.denoised else {}))}
+
+
+def _rgb(layers: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {f"{name}.{c}": np.float32(v[..., i]) for name, v in layers.items() for i, c in enumerate("RGB")}
 
 
 def part_object(index: int) -> bundles.BundleObject:

@@ -11,8 +11,9 @@ from support.defect_scenes import TOP, block, defect, flawed, item, plate, rende
 
 from pipeline import masks
 from pipeline.arrange.arrangement import matrix
-from pipeline.bundle import layer, load_bundle, read_exr, read_ids, view_folder
+from pipeline.bundle import load_bundle, read_exr, read_ids, view_folder
 from pipeline.dataset.tables import rows_to_table
+from pipeline.layers import read_layer
 from pipeline.truth.defects import defect_rows
 
 pytestmark = [pytest.mark.bpy, pytest.mark.slow]
@@ -35,7 +36,7 @@ def grown(mask: np.ndarray, pixels: int = 1) -> np.ndarray:
 
 
 def pictures(out) -> list[np.ndarray]:
-    return [layer(read_exr(view_folder(out, k) / "layers.exr"), "noisy") for k in (0, 1)]
+    return [read_layer(view_folder(out, k), "noisy") for k in (0, 1)]
 
 
 @pytest.fixture(scope="module")

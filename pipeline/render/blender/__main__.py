@@ -44,17 +44,19 @@ def render_scene(job_folder: Path, out: Path) -> dict[str, float]:
     seconds["files_seconds"] = 0.0
     scratch = Path(tempfile.mkdtemp(prefix="frames-", dir=job_folder))
     renderer = ViewRenderer(scene, job, scratch)
+    sums = []
     for view in job.bundle.views:
         folder = view_folder(out, view.view_index)
         folder.mkdir(parents=True)
-        times = renderer.render(view, folder)
+        times, light_sum = renderer.render(view, folder)
+        sums.append(light_sum)
         seconds["beauty_seconds"] += times.beauty
         seconds["probe_seconds"] += times.probe
         seconds["files_seconds"] += times.files
     shutil.rmtree(scratch)
     if job.bundle.world is not None:
         shutil.copyfile(job_folder / WORLD_LABELS_FILE, out / WORLD_LABELS_FILE)
-    bundle = dataclasses.replace(job.bundle, blender=bpy.app.version_string)
+    bundle = dataclasses.replace(job.bundle, blender=bpy.app.version_string, light_sums=tuple(sums))
     write_json(out / BUNDLE_FILE, to_dict(bundle))
     return seconds
 

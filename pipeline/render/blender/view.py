@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.arrange.arrangement import PlacedCamera, matrix
-from pipeline.bundle import PATH_TERMS, RADIANCE, BundleView, write_exr, write_ids
+from pipeline.bundle import PATH_TERMS, BundleView, LightSum, write_exr, write_ids
+from pipeline.layers import COLORS, Layers, light_sums, write_layers
 from pipeline.render.blender import denoise, probe
 from pipeline.render.blender.passes import Passes, read_passes, rgb, scalar
 from pipeline.render.blender.scene import sample_for_beauty, set_camera
@@ -60,7 +61,7 @@ class ViewRenderer:
         self.denoiser: denoise.GroupDenoiser | None = None
         self.groups: tuple[str, ...] = ()
 
-    def render(self, view: BundleView, out: Path) -> ViewTimes:
+    def render(self, view: BundleView, out: Path) -> tuple[ViewTimes, LightSum]:
         """Write one view's files into the existing folder *out*."""
         self.stage.set(view)
         self._collect(view.groups)
@@ -75,9 +76,10 @@ class ViewRenderer:
             _add_denoised(layers, read_passes(denoise.find_output(self.scratch)), view.groups)
         if view.analyser != 1.0:
             _filter(layers, view.analyser)
-        write_exr(out / "layers.exr", layers, RADIANCE)
+        sums = LightSum(view.view_id, *light_sums(layers, view.groups))
+        write_layers(out, layers, view.groups)
         _write_truth(read_passes(truth), view.camera, out)
-        return ViewTimes(middle - start, end - middle, time.perf_counter() - end)
+        return ViewTimes(middle - start, end - middle, time.perf_counter() - end), sums
 
     def _collect(self, groups: tuple[str, ...]) -> None:
         """Let Cycles keep one image for each of *groups*, and denoise these."""
@@ -118,50 +120,34 @@ class ViewRenderer:
         return path
 
 
-def _layers(passes: Passes, groups: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """The channels of layers.exr from Blender's passes, before denoised images join them."""
-    layers: dict[str, NDArray[Any]] = {}
-    _add(layers, "combined", rgb(passes, "Combined"))  # overwritten where the scene is denoised
-    _add(layers, "noisy", rgb(passes, "Combined"))
+def _layers(passes: Passes, groups: tuple[str, ...]) -> Layers:
+    """The untouched layers of a view from Blender's passes."""
+    layers = {"noisy": rgb(passes, "Combined")}
     for group in groups:
-        _add(layers, f"group.{group}", rgb(passes, f"Combined_{group}"))
+        layers[f"group.{group}"] = rgb(passes, f"Combined_{group}")
     for lobe in LOBES:
         color = rgb(passes, f"{lobe} Color")
         for order in ("Direct", "Indirect"):
-            _add(layers, f"{lobe}_{order}".lower(), rgb(passes, f"{lobe} {order}") * color)
+            layers[f"{lobe}_{order}".lower()] = rgb(passes, f"{lobe} {order}") * color
     for name in ("Emission", "Environment"):
-        _add(layers, name.lower(), rgb(passes, name))
+        layers[name.lower()] = rgb(passes, name)
     for lobe in ("Diffuse", "Glossy"):
-        _add(layers, f"{lobe}_color".lower(), _half(rgb(passes, f"{lobe} Color")))
-    missing = [term for term in PATH_TERMS if f"{term}.R" not in layers]
+        layers[f"{lobe}_color".lower()] = rgb(passes, f"{lobe} Color")
+    missing = [term for term in PATH_TERMS if term not in layers]
     if missing:
         raise KeyError(f"expected every light-path term, missing {missing}")
     return layers
 
 
-def _add_denoised(layers: dict[str, NDArray[Any]], passes: Passes, groups: tuple[str, ...]) -> None:
-    """Add the denoised light groups, and their sum as the denoised combined image."""
-    colors = {group: rgb(passes, group) for group in groups}
-    _add(layers, "combined", _half(np.sum(list(colors.values()), axis=0)))
-    for group, color in colors.items():
-        _add(layers, f"denoised.{group}", _half(color))
+def _add_denoised(layers: Layers, passes: Passes, groups: tuple[str, ...]) -> None:
+    """Add the denoised light groups; a denoiser may overshoot below black, which no light does."""
+    layers |= {f"denoised.{group}": np.maximum(rgb(passes, group), np.float32(0)) for group in groups}
 
 
-def _filter(layers: dict[str, NDArray[Any]], transmission: float) -> None:
+def _filter(layers: Layers, transmission: float) -> None:
     """Take from every radiance what a filter before the lens absorbs; the colours of surfaces are no radiances."""
-    for name, values in layers.items():
-        if "_color." not in name:
-            layers[name] = values * values.dtype.type(transmission)
-
-
-def _half(color: NDArray[np.float32]) -> NDArray[np.float16]:
-    """*color* as half floats; what is brighter than the largest of them stays finite."""
-    return np.minimum(color, np.float32(np.finfo(np.float16).max)).astype(np.float16)
-
-
-def _add(layers: dict[str, NDArray[Any]], name: str, color: NDArray[Any]) -> None:
-    for channel, axis in enumerate("RGB"):
-        layers[f"{name}.{axis}"] = color[..., channel]
+    for name in layers.keys() - set(COLORS):
+        layers[name] = layers[name] * np.float32(transmission)
 
 
 def _write_truth(passes: Passes, camera: PlacedCamera, out: Path) -> None:
