@@ -271,37 +271,24 @@ def read_exr(path: Path, prefixes: tuple[str, ...] | None = None) -> dict[str, N
 
     Raises OSError when the file cannot be read.
     """
-    names, pixels = read_channels(path)
-    wanted = [index for index, name in enumerate(names) if prefixes is None or name.startswith(prefixes)]
-    return {names[index]: np.ascontiguousarray(pixels[..., index]) for index in wanted}
+    import OpenImageIO as oiio
 
-
-def read_channels(path: Path) -> tuple[tuple[str, ...], NDArray[np.float32]]:
-    """Channel names of an EXR file and its pixels (h, w, channels) float32. Raises OSError when it cannot be read."""
-    import OpenImageIO as oiio  # imported here: half of the readers of this module never open an EXR
-
-    file = _open_exr(path)
+    file = open_exr(path)
     try:
-        names = tuple(file.spec().channelnames)
+        names = list(file.spec().channelnames)
         pixels = file.read_image(0, 0, 0, len(names), oiio.FLOAT)
         if pixels is None:
             raise OSError(f"cannot read the pixels of {path}: the file is damaged")
     finally:
         file.close()
-    return names, np.asarray(pixels, dtype=np.float32).reshape(pixels.shape[0], pixels.shape[1], -1)
+    pixels = np.asarray(pixels, dtype=np.float32).reshape(pixels.shape[0], pixels.shape[1], -1)
+    wanted = [index for index, name in enumerate(names) if prefixes is None or name.startswith(prefixes)]
+    return {names[index]: np.ascontiguousarray(pixels[..., index]) for index in wanted}
 
 
-def channel_names(path: Path) -> tuple[str, ...]:
-    """Names of the channels of an EXR file. Raises OSError when it cannot be read."""
-    file = _open_exr(path)
-    try:
-        return tuple(file.spec().channelnames)
-    finally:
-        file.close()
-
-
-def _open_exr(path: Path) -> Any:
-    import OpenImageIO as oiio
+def open_exr(path: Path) -> Any:
+    """An OpenImageIO input of the EXR file at *path*, for the caller to close. Raises OSError."""
+    import OpenImageIO as oiio  # imported here: half of the readers of this module never open an EXR
 
     file: Any = oiio.ImageInput.open(str(path))
     if file is None:
@@ -318,9 +305,11 @@ def write_exr(path: Path, channels: dict[str, NDArray[Any]], compression: str = 
     import OpenImageIO as oiio
 
     height, width = next(iter(channels.values())).shape
-    spec = oiio.ImageSpec(width, height, len(channels), oiio.FLOAT)
+    halves = [a.dtype == np.float16 for a in channels.values()]
+    spec = oiio.ImageSpec(width, height, len(channels), oiio.HALF if all(halves) else oiio.FLOAT)
     spec.channelnames = tuple(channels)
-    spec.channelformats = tuple(oiio.HALF if a.dtype == np.float16 else oiio.FLOAT for a in channels.values())
+    if any(halves) and not all(halves):  # the writer ignores formats that are all the same
+        spec.channelformats = tuple(oiio.HALF if half else oiio.FLOAT for half in halves)
     spec.attribute("compression", compression)
     spec.attribute("DateTime", "2000:01:01 00:00:00")  # the writer would put the wall clock here
     output: Any = oiio.ImageOutput.create(str(path))

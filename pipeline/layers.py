@@ -1,27 +1,28 @@
 """The radiance layers of a view on disk: which file holds which, how they are rounded, and reading them back.
 
     light.exr    what photos need: `denoised.<group>` (one denoised light group), or `group.<group>` where the scene
-                 was not denoised, each .R .G .B; and two luminances of untouched light, `noisy.Y` and
-                 `glossy_direct.Y`, by which highlights are found
+                 was not denoised, with channels R G B; and the luminances (channel Y) of two untouched layers, `noisy`
+                 and `glossy_direct`, by which highlights are found
     terms.exr    the rest, untouched: `group.<group>` where light.exr has the denoised ones, the light-path terms
-                 PATH_TERMS (radiance, colour already multiplied in), `diffuse_color`, `glossy_color`; each .R .G .B
+                 PATH_TERMS (radiance, colour already multiplied in), `diffuse_color`, `glossy_color`; R G B
 
-Not stored, because they are sums, and formed by `read_layers`: `noisy` (of the groups) and `combined` (of the denoised
-groups, or `noisy`). Values are half floats whose mantissa is rounded to KEPT_BITS or NOISY_BITS: docs/decisions/0012
-has the sizes and errors. That groups and terms add up to what Blender rendered is measured before rounding
-(`light_sums`) and kept in bundle.json. Does not cover: the exact layers of truth, which `bundle` writes lossless.
+Each layer is a part of its file, named as the layer, so that one can be read without unpacking the others. Not stored,
+because they are sums, and formed by `read_layers`: `noisy` (of the groups) and `combined` (of the denoised groups, or
+`noisy`). Values are half floats whose mantissa is rounded to KEPT_BITS or NOISY_BITS: docs/decisions/0012 has sizes
+and errors. That groups and terms add up to what Blender rendered is measured before rounding (`light_sums`) and kept
+in bundle.json. Does not cover: the exact layers of truth, which `bundle` writes lossless.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.bundle import PATH_TERMS, channel_names, read_channels, write_exr
+from pipeline.bundle import PATH_TERMS, open_exr
 
 LIGHT_FILE: Final = "light.exr"
 TERMS_FILE: Final = "terms.exr"
@@ -48,6 +49,8 @@ Layers = dict[str, NDArray[np.float32]]
 """Name -> (h, w, 3) radiance."""
 
 _FLOAT32_MANTISSA: Final = 23
+_PART_NAME: Final = "oiio:subimagename"
+"""What OpenImageIO calls the name of a part."""
 
 
 def rounded(values: NDArray[np.float32], bits: int) -> NDArray[np.float16]:
@@ -102,47 +105,75 @@ def write_layers(folder: Path, layers: Layers, groups: tuple[str, ...]) -> None:
     untouched = [f"group.{group}" for group in groups]
     denoised = any(name.startswith("denoised.") for name in layers)
     seen = [f"denoised.{group}" for group in groups] if denoised else untouched
-    light = _channels(layers, seen, KEPT_BITS)
-    light |= {f"{name}.Y": rounded(layers[name] @ REC709_LUMINANCE, NOISY_BITS) for name in MIRRORED}
-    write_exr(folder / LIGHT_FILE, light, KEPT_CODEC)
-    terms = _channels(layers, [*untouched, *PATH_TERMS] if denoised else PATH_TERMS, NOISY_BITS)
-    write_exr(folder / TERMS_FILE, terms | _channels(layers, COLORS, KEPT_BITS), NOISY_CODEC)
+    light = {name: rounded(layers[name], KEPT_BITS) for name in seen}
+    light |= {name: rounded(layers[name] @ REC709_LUMINANCE, NOISY_BITS)[..., None] for name in MIRRORED}
+    write_parts(folder / LIGHT_FILE, light, KEPT_CODEC)
+    terms = {name: rounded(layers[name], NOISY_BITS) for name in [*(untouched if denoised else ()), *PATH_TERMS]}
+    terms |= {name: rounded(layers[name], KEPT_BITS) for name in COLORS}
+    write_parts(folder / TERMS_FILE, terms, NOISY_CODEC)
 
 
-def _channels(layers: Layers, names: Iterable[str], bits: int) -> dict[str, NDArray[Any]]:
-    return {f"{name}.{axis}": rounded(layers[name][..., i], bits) for name in names for i, axis in enumerate("RGB")}
+def write_parts(path: Path, parts: Mapping[str, NDArray[Any]], codec: str) -> None:
+    """Write arrays (h, w, 3) or (h, w, 1) as the parts of one EXR file, float16 as half floats, others as float32.
+
+    Same bytes for the same pixels. *codec* is a compression as OpenImageIO names it. Raises OSError.
+    """
+    import OpenImageIO as oiio
+
+    specs = [_part_spec(name, values, codec) for name, values in parts.items()]
+    output: Any = oiio.ImageOutput.create(str(path))
+    written = output is not None and output.open(str(path), tuple(specs))
+    for number, (spec, values) in enumerate(zip(specs, parts.values(), strict=True)):
+        written = written and (number == 0 or output.open(str(path), spec, "AppendSubimage"))
+        written = written and output.write_image(np.ascontiguousarray(values))
+    if not (written and output.close()):
+        raise OSError(f"cannot write {path}: {oiio.geterror() if output is None else output.geterror()}")
 
 
-def layer_names(path: Path) -> tuple[str, ...]:
-    """Names of the colour layers that the EXR file at *path* stores. Raises OSError when it cannot be read."""
-    return tuple(dict.fromkeys(name.removesuffix(".R") for name in channel_names(path) if name.endswith(".R")))
+def _part_spec(name: str, values: NDArray[Any], codec: str) -> Any:
+    import OpenImageIO as oiio
+
+    height, width, channels = values.shape
+    spec = oiio.ImageSpec(width, height, channels, oiio.HALF if values.dtype == np.float16 else oiio.FLOAT)
+    spec.channelnames = ("Y",) if channels == 1 else ("R", "G", "B")
+    spec.attribute(_PART_NAME, name)
+    spec.attribute("compression", codec)
+    spec.attribute("DateTime", "2000:01:01 00:00:00")  # the writer would put the wall clock here
+    return spec
+
+
+def read_parts(path: Path, wanted: Callable[[str], bool] = lambda name: True) -> dict[str, NDArray[np.float32]]:
+    """The parts of an EXR file whose name is *wanted*: name -> (h, w, channels) float32. Raises OSError."""
+    import OpenImageIO as oiio
+
+    file = open_exr(path)
+    parts: dict[str, NDArray[np.float32]] = {}
+    try:
+        number = 0
+        while file.seek_subimage(number, 0):
+            spec = file.spec()
+            name = spec.getattribute(_PART_NAME) or ""
+            if wanted(name):
+                pixels = file.read_image(number, 0, 0, spec.nchannels, oiio.FLOAT)
+                if pixels is None:
+                    raise OSError(f"cannot read the pixels of {path}: the file is damaged")
+                parts[name] = np.asarray(pixels, dtype=np.float32).reshape(spec.height, spec.width, spec.nchannels)
+            number += 1
+    finally:
+        file.close()
+    return parts
 
 
 def read_light(folder: Path) -> tuple[Layers, dict[str, NDArray[np.float32]]]:
-    """What light.exr of a view's *folder* holds: colour layers (h, w, 3), luminances (h, w) by name without ".Y".
-
-    The file is unpacked once, in the order it is stored. Raises OSError when it cannot be read.
-    """
-    names, pixels = read_channels(folder / LIGHT_FILE)
-    place = {name: index for index, name in enumerate(names)}
-    luminances = {name[:-2]: np.ascontiguousarray(pixels[..., i]) for name, i in place.items() if name.endswith(".Y")}
-    return {name[:-2]: _color(pixels, place, name[:-2]) for name in names if name.endswith(".R")}, luminances
-
-
-def _color(pixels: NDArray[np.float32], place: Mapping[str, int], name: str) -> NDArray[np.float32]:
-    red, green, blue = (place[f"{name}.{axis}"] for axis in "RGB")
-    if (green, blue) == (red + 1, red + 2):  # a plain copy is several times faster than gathering
-        return np.ascontiguousarray(pixels[..., red : red + 3])
-    return np.ascontiguousarray(pixels[..., [red, green, blue]])
+    """What light.exr of a view's *folder* holds: colour layers (h, w, 3), and luminances (h, w). Raises OSError."""
+    parts = read_parts(folder / LIGHT_FILE)
+    colors = {name: values for name, values in parts.items() if values.shape[2] == len(REC709_LUMINANCE)}
+    return colors, {name: values[..., 0] for name, values in parts.items() if name not in colors}
 
 
 def read_layers(folder: Path) -> Layers:
     """Every colour layer of a view's *folder* by name, those that are sums included. Raises OSError."""
-    layers: Layers = {}
-    for file in (LIGHT_FILE, TERMS_FILE):
-        names, pixels = read_channels(folder / file)
-        place = {name: index for index, name in enumerate(names)}
-        layers |= {name[:-2]: _color(pixels, place, name[:-2]) for name in names if name.endswith(".R")}
+    layers = {**read_light(folder)[0], **read_parts(folder / TERMS_FILE)}
     layers["noisy"] = total(layers, [name for name in layers if name.startswith("group.")])
     denoised = [name for name in layers if name.startswith("denoised.")]
     layers["combined"] = total(layers, denoised) if denoised else layers["noisy"]

@@ -114,7 +114,7 @@ def _check_stored_sums(dataset: Dataset, view: Row, layers: Layers, findings: Fi
     luminances = read_light((dataset.root / view["layers_path"]).parent)[1]
     stored = {"noisy": by_term, "glossy_direct": layers["glossy_direct"]}
     for name, radiance in stored.items():
-        if findings.expect(name in luminances, "luminance", where, f"{name}.Y in {LIGHT_FILE}", "none"):
+        if findings.expect(name in luminances, "luminance", where, f"{name} in {LIGHT_FILE}", "none"):
             bound = 2 * (slack @ REC709_LUMINANCE)
             what = f"luminance of {name}"
             _expect_within(luminances[name], radiance @ REC709_LUMINANCE, bound, what, findings, where)

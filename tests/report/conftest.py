@@ -14,6 +14,7 @@ from pipeline import masks
 from pipeline.bundle import REFLECTION_CHANNELS, write_exr, write_ids
 from pipeline.dataset.build import Build, BuildInfo, SceneOutputs, write_build
 from pipeline.dataset.store import ActionRecord, Store
+from pipeline.layers import write_parts
 from pipeline.records import sha256_file, sha256_json, write_json
 
 WIDTH, HEIGHT = 96, 72
@@ -38,19 +39,12 @@ def sphere() -> Sphere:
     return Sphere(inside, normal.astype(np.float32))
 
 
-def _rgb(name: str, image: np.ndarray) -> dict[str, np.ndarray]:
-    return {f"{name}.{axis}": np.ascontiguousarray(image[..., i]) for i, axis in enumerate("RGB")}
-
-
 def _write_view(folder: Path) -> None:
     folder.mkdir(parents=True)
     ball = sphere()
     key = np.clip(ball.normal @ np.array([-0.5, -0.6, -0.6], np.float32), 0, 1)
     groups = {"key": np.stack([key] * 3, -1), "room": np.full((HEIGHT, WIDTH, 3), 0.05, np.float32)}
-    channels: dict[str, np.ndarray] = {}
-    for name, image in groups.items():
-        channels |= _rgb(f"group.{name}", image.astype(np.float32))
-    write_exr(folder / "light.exr", channels)
+    write_parts(folder / "light.exr", {f"group.{n}": image.astype(np.float32) for n, image in groups.items()}, "zip:1")
     depth = np.where(ball.inside, 0.5 + 0.1 * ball.normal[..., 2], 0).astype(np.float32)
     write_exr(folder / "depth.exr", {"Z": depth})
     write_exr(folder / "normal.exr", {axis: np.ascontiguousarray(ball.normal[..., i]) for i, axis in enumerate("XYZ")})

@@ -15,6 +15,7 @@ import trimesh
 
 from pipeline import bundle as bundles
 from pipeline.arrange.arrangement import PlacedCamera, PlacedItem
+from pipeline.layers import REC709_LUMINANCE, write_parts
 from pipeline.parts.part import Face, Part, PartInfo, Solid, Symmetries
 from pipeline.records import write_json
 from pipeline.spec.scene import (
@@ -154,8 +155,8 @@ class MadeView:
         layers_folder = bundles.view_folder(folder, 0)
         layers_folder.mkdir(parents=True)
         zeros = np.zeros((height, width), dtype=np.uint16)
-        for file, channels in self._layers().items():
-            bundles.write_exr(layers_folder / file, channels)
+        for file, parts in self._layers().items():
+            write_parts(layers_folder / file, parts, "zip:1")
         bundles.write_ids(layers_folder / "instance.png", zeros if self.instance is None else self.instance)
         bundles.write_ids(layers_folder / "face.png", zeros if self.face is None else self.face)
         probe = {"object": self.probe_object, "distance": self.probe_distance}
@@ -176,20 +177,18 @@ class MadeView:
         return folder
 
     def _layers(self) -> dict[str, dict[str, np.ndarray]]:
-        """File -> channel -> values, not rounded: what the tests compute with is what they gave."""
-        total = sum(self.groups.values())
-        direct = total if self.glossy_direct is None else self.glossy_direct
-        untouched = {f"group.{group}": values for group, values in self.groups.items()}
-        denoised = {f"denoised.{group}": values for group, values in self.groups.items()}
-        light = _rgb((denoised if self.denoised else untouched) | self.extra)
-        weights = np.array([0.2126, 0.7152, 0.0722])
-        light |= {"noisy.Y": np.float32(total @ weights), "glossy_direct.Y": np.float32(direct @ weights)}
+        """File -> part -> values, not rounded: what the tests compute with is what they gave."""
+        total = np.float32(sum(self.groups.values()))
+        direct = total if self.glossy_direct is None else np.float32(self.glossy_direct)
+        untouched = {f"group.{group}": np.float32(values) for group, values in self.groups.items()}
+        denoised = {f"denoised.{group}": np.float32(values) for group, values in self.groups.items()}
+        light = (denoised if self.denoised else untouched) | self.extra
+        luminances = {"noisy": total @ REC709_LUMINANCE, "glossy_direct": direct @ REC709_LUMINANCE}
         terms = {"glossy_direct": direct, "glossy_indirect": total - direct}
-        return {"light.exr": light, "terms.exr": _rgb(terms | (untouched if self.denoised else {}))}
-
-
-def _rgb(layers: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {f"{name}.{c}": np.float32(v[..., i]) for name, v in layers.items() for i, c in enumerate("RGB")}
+        return {
+            "light.exr": light | {name: values[..., None] for name, values in luminances.items()},
+            "terms.exr": terms | (untouched if self.denoised else {}),
+        }
 
 
 def part_object(index: int) -> bundles.BundleObject:
