@@ -250,6 +250,9 @@ def _placed(store: Store, record: OutputRecord, table: str, row: Mapping[str, An
         path = placed.get(name)
         if path is None:
             continue
+        if path in record.dropped:
+            placed[name] = None
+            continue
         if path not in record.files:
             raise DamageFound(f"{prefix}: {ROWS_FILE}, table {table}, {name}: expected a file of it, found {path!r}")
         placed[name] = f"{prefix}/{path}"

@@ -42,7 +42,10 @@ def check_view(dataset: Dataset, view: Row, findings: Findings) -> None:
     findings.count("views")
     where = f"view {view['view_id']}"
     _guarded(findings, where, lambda: _check_light(dataset, view, findings, where))
-    _guarded(findings, where, lambda: _check_instances(dataset, view, findings))
+    if dataset.has_file(view, "instance_path"):
+        _guarded(findings, where, lambda: _check_instances(dataset, view, findings))
+    else:
+        findings.count("views without exact layers, which are not kept")
 
 
 def check_photo(dataset: Dataset, photo: Row, findings: Findings) -> None:
@@ -73,8 +76,8 @@ def _guarded(findings: Findings, where: str, check: Callable[[], None]) -> None:
 
 def _check_light(dataset: Dataset, view: Row, findings: Findings, where: str) -> None:
     _check_recorded_sums(dataset, view, findings, where)
-    if view["layers_path"] is None:
-        findings.count("views without radiance (not kept)")
+    if not dataset.has_file(view, "layers_path"):
+        findings.count("views without radiance, which is not kept")
         return
     layers = dataset.layers(view["view_id"])
     shape = (view["height"], view["width"], 3)

@@ -18,6 +18,7 @@ from pipeline import masks
 from pipeline.bundle import REFLECTION_CHANNELS
 from pipeline.dataset.build import open_build, read_build_record
 from pipeline.dataset.columns import NUMBER_BY_NAME, TEXT_BY_NAME
+from pipeline.dataset.keep import not_kept, was_dropped
 from pipeline.dataset.tables import TABLES
 from pipeline.errors import DamageFound, InputError
 from pipeline.photo_geometry import PhotoGeometry, geometry_of_rows
@@ -235,6 +236,11 @@ class Dataset:
         """
         return np.asarray(self.geometry(photo_id).warp(masks.decode(mask_rle)), dtype=np.bool_)
 
+    def has_file(self, row: Row, column: str) -> bool:
+        """Whether the file that *column* of *row* may name was kept; a file that was lost counts as kept."""
+        path: str | None = row[column]
+        return path is not None and ((self.root / path).exists() or not was_dropped(self.root, path))
+
     def rows(self, table: str, column: str, value: str) -> list[Row]:
         """All rows of *table* whose text *column* is *value*; maps are dicts. The first call builds an index."""
         places = self._index(table, column).get(value, [])
@@ -275,10 +281,10 @@ class Dataset:
             raise DamageFound(str(error)) from error
 
     def _file(self, view_id: str, column: str) -> Path:
-        path: str | None = self.view(view_id)[column]
-        if path is None:
-            raise InputError(f"expected a file in column {column} of view {view_id}, found none in this build")
-        return self.root / path
+        view = self.view(view_id)
+        if not self.has_file(view, column):
+            raise InputError(not_kept(f"a file in column {column} of view {view_id}", view["scene_id"]))
+        return self.root / str(view[column])
 
 
 def _plain(table: str, row: Row) -> Row:

@@ -91,6 +91,8 @@ class OutputRecord:
     notes: tuple[str, ...]
     files: dict[str, FileRecord]
     """POSIX path below the output folder -> checksum; `record.json` itself is not among them."""
+    dropped: dict[str, FileRecord] = field(default_factory=dict)
+    """Files that were there and that the spec does not keep, see `keep`."""
 
 
 @dataclass
@@ -122,6 +124,17 @@ class Store:
     def has(self, stage: str, key: str) -> bool:
         """Whether the output is there, whole."""
         return (self.folder(stage, key) / RECORD_FILE).is_file()
+
+    def dropped(self, stage: str, key: str) -> tuple[str, ...]:
+        """Paths of the files of an output that were dropped; none of an output that is not there."""
+        try:
+            return tuple(self.record(stage, key).dropped)
+        except FileNotFoundError:
+            return ()
+
+    def is_whole(self, stage: str, key: str) -> bool:
+        """Whether the output is there with all of its files."""
+        return self.has(stage, key) and not self.dropped(stage, key)
 
     def record(self, stage: str, key: str) -> OutputRecord:
         """The record of an output. Raises FileNotFoundError when absent, DamageFound when it cannot be read."""
@@ -227,9 +240,9 @@ class Store:
         except OSError as error:
             if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
                 raise
-            if (target / RECORD_FILE).is_file():
+            if self.is_whole(target.parts[-3], target.name):
                 return
-            # No writer of ours leaves an output without its record: somebody damaged this one. Replace it.
+            # Files of it were dropped, or somebody damaged it: no writer leaves an output without its record.
             self.remove(target.parts[-3], target.name)
             folder.rename(target)
         flush_folder(target.parent)

@@ -21,8 +21,9 @@ from pipeline.graph.children import stop_children
 from pipeline.graph.driver import drive
 from pipeline.graph.execute import Workplace, usable_cpus
 from pipeline.graph.executor import Executor, SyncExecutor
+from pipeline.graph.keeping import OpenPlans
 from pipeline.graph.keys import stages_path
-from pipeline.graph.plan import ScenePlan, catalog_of, plan_build, scene_count
+from pipeline.graph.plan import RENDER, ScenePlan, catalog_of, plan_build, scene_count
 from pipeline.graph.progress import Progress, count_of, duration, make_progress
 from pipeline.graph.quarantine import QUARANTINE, keep_only, quarantine
 from pipeline.graph.schedule import SceneResult, Schedule, result_of
@@ -134,18 +135,20 @@ def run_plans(
 ) -> Iterator[SceneResult]:
     """Run what the store has not. The executor is started only when something is missing."""
     seen: set[str] = set()
+    open_plans = OpenPlans(store)
 
     def present(action: Action) -> bool:
-        if action.key not in seen and store.has(action.stage, action.key):
+        if action.key not in seen and open_plans.present(action):
             seen.add(action.key)
             progress.reused(action)
         return action.key in seen
 
-    rest = iter(plans)
+    rest = open_plans.noted(plans)
     for plan in rest:
         if not all(present(action) for action in plan.actions):
             break
         result = result_of(plan, ())
+        open_plans.close(plan.keys[RENDER], done=True)
         progress.scene_ended(result)
         yield result
     else:
@@ -153,7 +156,9 @@ def run_plans(
     executor = start_executor()
     try:
         schedule = Schedule(chain([plan], rest), executor.slots, present, stop_after=stop_after)
-        yield from drive(schedule, executor, progress)
+        for result in drive(schedule, executor, progress):
+            open_plans.close(result.keys[RENDER], done=not result.failures)
+            yield result
     except BaseException:
         executor.abort()
         store.clean_staging()  # what killed workers left half-made
@@ -226,7 +231,7 @@ def plan_hash(spec: DatasetSpec, good: Iterable[SceneResult], quarantined: Itera
     """Hash of everything that a build's tables and cards are made of; a scene's keys cover all of its SceneSpec."""
     digest = hashlib.sha256(f"{SCHEMA_VERSION}\n".encode())
     about = spec.dataset
-    digest.update(f"{canonical_json([about.name, about.description, about.licence])}\n".encode())
+    digest.update(f"{canonical_json([about.name, about.description, about.licence, about.keep])}\n".encode())
     for result in good:
         digest.update(f"{result.scene_id} {canonical_json(result.keys)}\n".encode())
     digest.update(canonical_json(sorted(quarantined)).encode())

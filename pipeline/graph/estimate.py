@@ -17,7 +17,7 @@ from pipeline.errors import DamageFound
 from pipeline.graph.build import BuildOptions, workers_of
 from pipeline.graph.explain import LastBuild, Status, status_of
 from pipeline.graph.keys import stages_path
-from pipeline.graph.plan import ALL_STAGES, Catalog, ScenePlan, catalog_of, plan_build
+from pipeline.graph.plan import ALL_STAGES, PHOTOS, Catalog, ScenePlan, catalog_of, plan_build
 from pipeline.graph.progress import count_of, duration
 from pipeline.spec.load import load_spec
 
@@ -85,12 +85,12 @@ def summarize(
     scenes = photos = 0
     for plan in plans:
         scenes += 1
-        photos += len(plan.scene.photos)
+        photos += len(plan.scene.photos) if PHOTOS in plan.keys else 0
         for action in plan.actions:
             if action.key in seen:
                 continue
             seen.add(action.key)
-            status = status_of(action, store, last if explain is not None else None, catalog)
+            status = status_of(action, plan, store, last if explain is not None else None, catalog)
             tally[status.status, action.stage] += 1
             if explain is not None and status.status == "build":
                 explain(status)

@@ -68,7 +68,7 @@ def run_action(action: Action, workplace: Workplace) -> Outcome:
     Every error ends in the outcome, none is raised; KeyboardInterrupt passes through.
     """
     store = Store(Path(workplace.root))
-    if store.has(action.stage, action.key):
+    if store.is_whole(action.stage, action.key):
         return Outcome(action.stage, action.key, action.label, "reused", 0.0)
     try:
         seconds = _make(action, workplace, store)

@@ -13,8 +13,9 @@ from typing import Any, Final, Literal
 
 from pipeline.dataset.store import OutputRecord, Store
 from pipeline.errors import DamageFound
+from pipeline.graph.keeping import serves
 from pipeline.graph.keys import tools_of
-from pipeline.graph.plan import PART, Catalog
+from pipeline.graph.plan import PART, Catalog, ScenePlan
 from pipeline.graph.stage import Action
 
 ActionStatus = Literal["reuse", "build"]
@@ -22,6 +23,7 @@ ActionStatus = Literal["reuse", "build"]
 NOT_BUILT: Final = "not built yet"
 REMOVED: Final = "its output was removed from the store"
 FORGOTTEN: Final = "changed, but the record of the old output is gone"
+DROPPED: Final = "files of it that are needed were not kept"
 _MOST_CHANGES: Final = 6
 _MISSING: Final = "nothing"
 _LONGEST: Final = 60
@@ -70,10 +72,12 @@ class LastBuild:
         return self._parts.get(part_id)
 
 
-def status_of(action: Action, store: Store | None, last: LastBuild | None, catalog: Catalog) -> Status:
-    """Whether *action* is in the store, and if not, what changed since the newest build (*last*)."""
-    if store is not None and store.has(action.stage, action.key):
+def status_of(action: Action, plan: ScenePlan, store: Store | None, last: LastBuild | None, catalog: Catalog) -> Status:
+    """Whether *action* of *plan* is in the store, and if not, what changed since the newest build (*last*)."""
+    if store is not None and serves(plan, action, store):
         return Status(action, "reuse", ())
+    if store is not None and store.has(action.stage, action.key):
+        return Status(action, "build", (DROPPED,))
     old_key = None if last is None else last.key(action.stage, action.label)
     if last is None or old_key is None:
         return Status(action, "build", (NOT_BUILT,))

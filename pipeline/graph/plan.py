@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.dataset.keep import KEEP_ALL
 from pipeline.errors import InputError
 from pipeline.graph.keys import action_key, load_stages, tools_of
 from pipeline.graph.stage import Action, Input
@@ -51,6 +52,13 @@ class ScenePlan:
     scene: SceneSpec
     actions: tuple[Action, ...]
     """Parts, then render, truth and photos: each after what it needs."""
+    keep: tuple[str, ...] = KEEP_ALL
+    """What stays in the store."""
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether nothing is dropped from the render."""
+        return {"truth", "bundles"} <= set(self.keep)
 
     @property
     def keys(self) -> dict[str, str]:
@@ -145,8 +153,11 @@ def _checked_image(name: str, folder: Path) -> Path:
     return path
 
 
-def plan_scene(scene: SceneSpec, catalog: Catalog) -> ScenePlan:
-    """The actions of one scene. Raises InputError for a part file or an environment image that cannot be read."""
+def plan_scene(scene: SceneSpec, catalog: Catalog, keep: tuple[str, ...] = KEEP_ALL) -> ScenePlan:
+    """The actions of one scene; no photos where *keep* does not name them.
+
+    Raises InputError for a part file or an environment image that cannot be read.
+    """
     parts = {item.part_id: catalog.part(item) for item in scene.items}
     part_inputs = tuple(Input(part_role(part_id), PART, action.key) for part_id, action in sorted(parts.items()))
     world = catalog.world(scene.surroundings)
@@ -159,8 +170,10 @@ def plan_scene(scene: SceneSpec, catalog: Catalog) -> ScenePlan:
     )
     from_render = (Input(RENDER, RENDER, render.key),)
     truth = catalog.action(TRUTH, scene.scene_id, truth_fields(scene), from_render + part_inputs)
-    photos = catalog.action(PHOTOS, scene.scene_id, photo_fields(scene), from_render)
-    return ScenePlan(scene.scene_id, scene, (*parts.values(), render, truth, photos))
+    actions = [*parts.values(), render, truth]
+    if PHOTOS in keep:
+        actions.append(catalog.action(PHOTOS, scene.scene_id, photo_fields(scene), from_render))
+    return ScenePlan(scene.scene_id, scene, tuple(actions), keep)
 
 
 def plan_build(spec: DatasetSpec, catalog: Catalog, limit: int | None = None) -> Iterator[ScenePlan]:
@@ -168,7 +181,7 @@ def plan_build(spec: DatasetSpec, catalog: Catalog, limit: int | None = None) ->
     from pipeline.spec.draw import draw_scene
 
     for index in range(scene_count(spec, limit)):
-        yield plan_scene(draw_scene(spec, index), catalog)
+        yield plan_scene(draw_scene(spec, index), catalog, spec.dataset.keep)
 
 
 def scene_count(spec: DatasetSpec, limit: int | None = None) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipeline.dataset.build import BUILD_FILE, LATEST, BuildRecord
+from pipeline.dataset.keep import was_dropped
 from pipeline.dataset.store import RECORD_FILE, STORE
 from pipeline.dataset.tables import TABLES
 from pipeline.errors import DamageFound
@@ -70,8 +71,10 @@ class BuildTables:
         """Names of the columns of *table* in the data contract."""
         return tuple(column.name for column in TABLES[table].columns)
 
-    def file(self, path: str) -> Path:
-        """A file that a `*_path` column names."""
+    def file(self, path: str | None) -> Path:
+        """A file that a `*_path` column names. Raises FileNotFoundError when the dataset does not keep it."""
+        if path is None or (not (self.root / path).exists() and was_dropped(self.root, path)):
+            raise FileNotFoundError("not kept in this dataset (`keep` in its spec); `glint scene` makes it anew")
         return self.root / path
 
     def quarantine(self) -> dict[str, Row]:

@@ -99,6 +99,10 @@ def _view_ids(tables: BuildTables, table: str, row: Row) -> list[str]:
     return [str(view["view_id"]) for view in tables.rows("views", ("view_id",), ("scene_id", [row["scene_id"]]))]
 
 
+KEPT_PATHS: Final = ("layers_path", "depth_path")
+"""Columns that are null where the spec's `keep` leaves out bundles, or truth; one of each is enough to tell."""
+
+
 def _described(schema: TableSchema, row: Row, heading: str) -> str:
     """Every column that has a value, with its unit."""
     lines = [
@@ -106,6 +110,7 @@ def _described(schema: TableSchema, row: Row, heading: str) -> str:
         for column in schema.columns
         if row[column.name] is not None and not column.is_json
     ]
+    lines += [f"  {name:<20} (not kept)" for name in KEPT_PATHS if name in row and row[name] is None]
     return "\n".join([heading, *lines])
 
 

@@ -110,7 +110,7 @@ def view_panels(tables: BuildTables, view: Row, photo: Row | None) -> list[Panel
     panels.append(_guarded("Depth", lambda: _depth_panel(tables, view)))
     panels.append(_guarded("Normals", lambda: _normal_panel(tables.file(view["normal_path"]))))
     panels.append(_guarded("CAD faces", lambda: _face_panel(tables, view)))
-    return [*panels, *_group_panels(tables.file(view["layers_path"]))]
+    return [*panels, *_group_panels(tables, view)]
 
 
 def _guarded(title: str, make: Callable[[], Panel]) -> Panel:
@@ -249,10 +249,11 @@ def _face_panel(tables: BuildTables, view: Row) -> Panel:
     return Panel("CAD faces", f"{counted(len(np.unique(ids[ids > 0])), 'B-rep face')} in sight", picture)
 
 
-def _group_panels(path: Path) -> list[Panel]:
+def _group_panels(tables: BuildTables, view: Row) -> list[Panel]:
     """One panel per light group; each is brightened to the same level and says by how much."""
     try:
-        groups = {name.partition(".")[2]: image for name, image in read_light(path.parent)[0].items()}
+        folder = tables.file(view["layers_path"]).parent
+        groups = {name.partition(".")[2]: image for name, image in read_light(folder)[0].items()}
         level = max((_white(image) for image in groups.values()), default=1.0)
     except (OSError, KeyError, ValueError) as error:
         return [Panel("Light groups", f"cannot be drawn: {error}", None)]

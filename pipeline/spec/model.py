@@ -64,6 +64,11 @@ class DatasetSection(Section):
     scenes: int = Field(ge=1, le=1_000_000, description="How many scenes.")
     description: str = Field(default="", description="For people; goes into the build's README.")
     licence: str = Field(default="not stated", description="Licence of the images, for example CC-BY-4.0.")
+    keep: Annotated[tuple[Literal["photos", "truth", "bundles"], ...], Field(min_length=1)] = Field(
+        default=("photos", "truth", "bundles"),
+        description="What stays in the store: photos (else none are developed), the exact layers of truth, light "
+        "bundles (radiance); tables always do. What is dropped `scene` makes anew.",
+    )
 
 
 class SplitSection(Section):
