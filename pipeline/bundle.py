@@ -221,6 +221,27 @@ class LightSum:
 
 
 @dataclass(frozen=True)
+class SamplesChoice:
+    """How the samples of a scene were chosen. Errors are relative ones at metered grey, as `tolerated` is."""
+
+    samples: int
+    wanted: int
+    """Samples at which the error equals what is tolerated; *samples* differs where a limit was hit."""
+    least: int
+    most: int
+    tolerated: float
+    """Relative noise of the cleanest planned photo (EMVA 1288)."""
+    pilot_samples: int
+    pilot_untouched: float
+    """Error of the pilot's untouched picture: the square root of its variance in units of photon noise."""
+    pilot_denoised: float | None
+    """None: the scene is not denoised."""
+    untouched: float
+    """Expected error at *samples*."""
+    denoised: float | None
+
+
+@dataclass(frozen=True)
 class SceneBundle:
     """`bundle.json`: what a reader must know to use the layers."""
 
@@ -241,6 +262,8 @@ class SceneBundle:
     changed_meshes: tuple[ChangedMesh, ...] = ()
     light_sums: tuple[LightSum, ...] = ()
     """Of every view; see pipeline.layers.light_sums."""
+    samples_choice: SamplesChoice | None = None
+    """None: the spec set the samples."""
 
 
 def world_texels(directions: NDArray[Any], shape: tuple[int, int], yaw_rad: float) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -55,6 +55,10 @@ SCENES: Final = TableSchema(
         Column("n_items", INTEGER, "Part instances in the scene"),
         Column("n_views", INTEGER, "Views of the scene"),
         Column("samples", INTEGER, "Paths traced per pixel", required=True),
+        Column("samples_wanted", INTEGER, 'Under samples = "auto": paths that the noise budget asked for, unlimited'),
+        Column("noise_tolerated", NUMBER, "Relative noise of the sensor at metered grey in the cleanest planned photo"),
+        Column("noise_untouched", NUMBER, "Expected rendering error at metered grey, untouched light, as a share"),
+        Column("noise_denoised", NUMBER, "Expected rendering error at metered grey, denoised light, as a share"),
         Column("blender", TEXT, "Version of Blender"),
         Column(
             "render_seconds",

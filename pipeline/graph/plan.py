@@ -158,6 +158,10 @@ def plan_scene(scene: SceneSpec, catalog: Catalog, keep: tuple[str, ...] = KEEP_
 
     Raises InputError for a part file or an environment image that cannot be read.
     """
+    if scene.render.budget is not None:
+        from pipeline.graph.noise_budget import with_budget  # only now: it needs the camera, and that OpenCV
+
+        scene = with_budget(scene)
     parts = {item.part_id: catalog.part(item) for item in scene.items}
     part_inputs = tuple(Input(part_role(part_id), PART, action.key) for part_id, action in sorted(parts.items()))
     world = catalog.world(scene.surroundings)

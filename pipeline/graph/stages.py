@@ -286,7 +286,21 @@ def _scene_row(scene: SceneSpec, bundle: SceneBundle) -> dict[str, Any]:
         "n_items": len(scene.items),
         "n_views": len(bundle.views),
         "samples": bundle.samples,
+        **_noise_columns(bundle),
         "blender": bundle.blender,
+    }
+
+
+def _noise_columns(bundle: SceneBundle) -> dict[str, Any]:
+    """How the samples were chosen; nothing where the spec set them."""
+    choice = bundle.samples_choice
+    if choice is None:
+        return {}
+    return {
+        "samples_wanted": choice.wanted,
+        "noise_tolerated": choice.tolerated,
+        "noise_untouched": choice.untouched,
+        "noise_denoised": choice.denoised,
     }
 
 

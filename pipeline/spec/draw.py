@@ -27,7 +27,6 @@ from pipeline.spec.scene import (
     DefectSpec,
     FaceRule,
     ItemSpec,
-    RenderSpec,
     RigSpec,
     SceneSpec,
     Split,
@@ -69,7 +68,7 @@ def draw_scene(spec: DatasetSpec, index: int) -> SceneSpec:
         surroundings=surroundings,
         cameras=cameras,
         twins=twins,
-        render=RenderSpec(spec.render.samples, spec.render.denoise, seed_of(spec.dataset.seed, index, "render")),
+        render=spec.render.spec(seed_of(spec.dataset.seed, index, "render")),
         photos=tuple(
             photo
             for shot in shots_of(len(cameras), len(rigs), twins)

@@ -11,7 +11,15 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    WrapValidator,
+    field_validator,
+    model_validator,
+)
 
 from pipeline import tables
 from pipeline.spec.checks import check_sum, problem, suggestion
@@ -33,9 +41,10 @@ from pipeline.spec.names import (
     TaskName,
     ToneWeights,
 )
+from pipeline.spec.noise_budget import AUTO_SAMPLES, NoiseBudget, number_or_auto
 from pipeline.spec.numbers import Counts, Numbers, Section, Within, between, constant
 from pipeline.spec.processing_section import BurstSection, MeteringWeights, ProcessingSection, check_bracket
-from pipeline.spec.scene import CCT_RANGE_K, ToleranceStandard
+from pipeline.spec.scene import CCT_RANGE_K, RenderSpec, ToleranceStandard
 
 MAX_PIXELS: Final = 2**25
 """Largest width x height of a view: 33.5 million pixels."""
@@ -331,8 +340,28 @@ class CamerasSection(Section):
 class RenderSection(Section):
     """[render]: how a scene is path-traced."""
 
-    samples: int = Field(default=64, ge=1, le=65536, description="Paths per pixel.")
+    samples: Annotated[int, Field(ge=1, le=65536), WrapValidator(number_or_auto)] = Field(
+        default=64,
+        description='Paths per pixel; or `"auto"`: as many as it takes until the rendering error is below the noise of '
+        "the sensor in the cleanest planned photo.",
+    )
+    samples_range: tuple[int, int] = Field(
+        default=(16, 1024), description='Fewest and most paths per pixel under `samples = "auto"`.'
+    )
     denoise: bool = Field(default=True, description="Denoise the beauty layers; truth layers never are.")
+
+    @field_validator("samples_range")
+    @classmethod
+    def _range_in_order(cls, value: tuple[int, int]) -> tuple[int, int]:
+        if not 1 <= value[0] <= value[1] <= 65536:
+            raise problem("two whole numbers from 1 to 65536, the smaller one first")
+        return value
+
+    def spec(self, seed: int) -> RenderSpec:
+        """What a scene takes of this section; *seed* is Cycles'."""
+        if self.samples != AUTO_SAMPLES:
+            return RenderSpec(self.samples, self.denoise, seed)
+        return RenderSpec(self.samples_range[1], self.denoise, seed, NoiseBudget(*self.samples_range))
 
 
 class PhotosSection(Section):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from pipeline.spec.noise_budget import NoiseBudget
 from pipeline.spec.photo_state import CLEAN_LENS, LampDrive, LensState
 from pipeline.spec.processing import DEFAULT_PROCESSING, Metering, ProcessingSpec, SeriesSpec
 
@@ -197,9 +198,12 @@ class RenderSpec:
     """How a scene is path-traced."""
 
     samples: int
+    """Paths per pixel; with a budget, the most there may be."""
     denoise: bool
     seed: int
     """Cycles' seed, 0 to 2**31 - 1."""
+    budget: NoiseBudget | None = None
+    """Lets the render choose its samples; None: they are set by hand."""
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ def render_scene(job_folder: Path, out: Path) -> dict[str, float]:
     """Render every view of the job in *job_folder* and write the bundle into *out*. Returns named seconds."""
     import bpy
 
+    from pipeline.render.blender.pilot import choose
     from pipeline.render.blender.scene import build_scene
     from pipeline.render.blender.view import ViewRenderer
 
@@ -44,6 +45,11 @@ def render_scene(job_folder: Path, out: Path) -> dict[str, float]:
     seconds["files_seconds"] = 0.0
     scratch = Path(tempfile.mkdtemp(prefix="frames-", dir=job_folder))
     renderer = ViewRenderer(scene, job, scratch)
+    choice = None
+    if job.render.budget is not None:
+        choice = choose(renderer, job.bundle.views, job.render.budget)
+        renderer.samples = choice.samples
+        seconds["pilot_seconds"] = time.perf_counter() - start - seconds["build_seconds"]
     sums = []
     for view in job.bundle.views:
         folder = view_folder(out, view.view_index)
@@ -56,7 +62,13 @@ def render_scene(job_folder: Path, out: Path) -> dict[str, float]:
     shutil.rmtree(scratch)
     if job.bundle.world is not None:
         shutil.copyfile(job_folder / WORLD_LABELS_FILE, out / WORLD_LABELS_FILE)
-    bundle = dataclasses.replace(job.bundle, blender=bpy.app.version_string, light_sums=tuple(sums))
+    bundle = dataclasses.replace(
+        job.bundle,
+        blender=bpy.app.version_string,
+        samples=renderer.samples,
+        light_sums=tuple(sums),
+        samples_choice=choice,
+    )
     write_json(out / BUNDLE_FILE, to_dict(bundle))
     return seconds
 

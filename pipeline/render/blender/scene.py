@@ -98,10 +98,10 @@ def _settings(scene: bpy.types.Scene, job: RenderJob) -> None:
     image.file_format, image.color_depth, image.exr_codec = "OPEN_EXR_MULTILAYER", "32", "NONE"
 
 
-def sample_for_beauty(scene: bpy.types.Scene, job: RenderJob) -> None:
+def sample_for_beauty(scene: bpy.types.Scene, samples: int, seed: int) -> None:
     """Sampling settings of the beauty render."""
     cycles = scene.cycles
-    cycles.samples, cycles.seed = job.render.samples, job.render.seed
+    cycles.samples, cycles.seed = samples, seed
     cycles.max_bounces = BOUNCES["max_bounces"]
     # A sensor pixel gathers light over its square; the lens, later, adds its own blur.
     cycles.pixel_filter_type, cycles.filter_width = "BOX", 1.0

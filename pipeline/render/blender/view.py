@@ -15,6 +15,7 @@ from pipeline.arrange.arrangement import PlacedCamera, matrix
 from pipeline.bundle import PATH_TERMS, BundleView, LightSum, write_exr, write_ids
 from pipeline.layers import COLORS, Layers, light_sums, write_layers
 from pipeline.render.blender import denoise, probe
+from pipeline.render.blender.groove_frame import PIXEL_ANGLE
 from pipeline.render.blender.passes import Passes, read_passes, rgb, scalar
 from pipeline.render.blender.scene import sample_for_beauty, set_camera
 from pipeline.render.blender.stage import Stage
@@ -60,26 +61,44 @@ class ViewRenderer:
         self.stage = Stage(scene, job)
         self.denoiser: denoise.GroupDenoiser | None = None
         self.groups: tuple[str, ...] = ()
+        self.samples = job.render.samples
 
     def render(self, view: BundleView, out: Path) -> tuple[ViewTimes, LightSum]:
         """Write one view's files into the existing folder *out*."""
-        self.stage.set(view)
-        self._collect(view.groups)
-        set_camera(self.scene, view.camera)
+        self._enter(view)
         start = time.perf_counter()
-        beauty = self._beauty()
+        beauty = self._beauty(self.samples, self.job.render.seed)
         middle = time.perf_counter()
         truth = self._probe()
         end = time.perf_counter()
+        layers = self._layers(beauty, view)
+        sums = LightSum(view.view_id, *light_sums(layers, view.groups))
+        write_layers(out, layers, view.groups)
+        _write_truth(read_passes(truth), view.camera, out)
+        return ViewTimes(middle - start, end - middle, time.perf_counter() - end), sums
+
+    def picture(self, view: BundleView, samples: int, seed: int, scale: float) -> Layers:
+        """The layers of one view at *scale* of its size, with other samples and another seed; no files are written."""
+        self._enter(view)
+        self.scene.render.resolution_percentage = round(100 * scale)
+        self.scene[PIXEL_ANGLE] /= scale
+        try:
+            return self._layers(self._beauty(samples, seed), view)
+        finally:
+            self.scene.render.resolution_percentage = 100
+
+    def _enter(self, view: BundleView) -> None:
+        self.stage.set(view)
+        self._collect(view.groups)
+        set_camera(self.scene, view.camera)
+
+    def _layers(self, beauty: Path, view: BundleView) -> Layers:
         layers = _layers(read_passes(beauty), view.groups)
         if self.denoiser is not None:
             _add_denoised(layers, read_passes(denoise.find_output(self.scratch)), view.groups)
         if view.analyser != 1.0:
             _filter(layers, view.analyser)
-        sums = LightSum(view.view_id, *light_sums(layers, view.groups))
-        write_layers(out, layers, view.groups)
-        _write_truth(read_passes(truth), view.camera, out)
-        return ViewTimes(middle - start, end - middle, time.perf_counter() - end), sums
+        return layers
 
     def _collect(self, groups: tuple[str, ...]) -> None:
         """Let Cycles keep one image for each of *groups*, and denoise these."""
@@ -94,8 +113,8 @@ class ViewRenderer:
             self.denoiser = denoise.GroupDenoiser(self.scene, self.layer, groups)
         self.groups = groups
 
-    def _beauty(self) -> Path:
-        sample_for_beauty(self.scene, self.job)
+    def _beauty(self, samples: int, seed: int) -> Path:
+        sample_for_beauty(self.scene, samples, seed)
         for name in BEAUTY_PASSES:
             setattr(self.layer, name, True)
         self.layer.cycles.denoising_store_passes = self.job.render.denoise
