@@ -27,7 +27,7 @@ PILOT_SCALE: Final = 0.25
 """Size of a pilot's picture over that of the view."""
 UNTOUCHED_EXPONENT: Final = 1.0
 """Squared error of independent samples falls with 1/n."""
-DENOISED_EXPONENT: Final = 0.75
+DENOISED_EXPONENT: Final = 0.5
 """Squared error of denoised pictures falls more slowly; benchmarks/noise_budget.py measures it."""
 GREY_OVER_WHITE: Final = 0.18 / math.sqrt(2.0)
 """Metered grey over what saturates the sensor (ISO 12232): brighter pixels are white whatever their noise."""
@@ -76,18 +76,19 @@ def choose_samples(pilots: Iterable[PilotError], tolerated: float, least: int, m
     """The samples at which the error of the noisiest of *pilots* equals the sensor's noise, within the limits.
 
     *tolerated*: relative noise of the cleanest photo at metered grey. The denoised error decides where there is one,
-    for photos are made of denoised light.
+    for photos are made of denoised light; it never asks for more samples than the untouched error, which it is below.
     """
     errors = list(pilots)
     untouched = max(entry.untouched for entry in errors)
     cleaned = [entry.denoised for entry in errors if entry.denoised is not None]
     denoised = max(cleaned) if cleaned else None
-    exponent = UNTOUCHED_EXPONENT if denoised is None else DENOISED_EXPONENT
-    deciding = untouched if denoised is None else denoised
-    exact = PILOT_SAMPLES * (deciding / tolerated**2) ** (1.0 / exponent)
+    exact = PILOT_SAMPLES * _more(untouched, tolerated, UNTOUCHED_EXPONENT)
+    if denoised is not None:
+        exact = min(exact, PILOT_SAMPLES * _more(denoised, tolerated, DENOISED_EXPONENT))
     wanted = SAMPLES_STEP * math.ceil(min(exact, 1e9) / SAMPLES_STEP)
     samples = min(max(wanted, least), most)
-    more = samples / PILOT_SAMPLES
+    noisy = untouched * (samples / PILOT_SAMPLES) ** -UNTOUCHED_EXPONENT
+    clean = None if denoised is None else min(denoised * (samples / PILOT_SAMPLES) ** -DENOISED_EXPONENT, noisy)
     return SamplesChoice(
         samples=samples,
         wanted=wanted,
@@ -97,6 +98,11 @@ def choose_samples(pilots: Iterable[PilotError], tolerated: float, least: int, m
         pilot_samples=PILOT_SAMPLES,
         pilot_untouched=math.sqrt(untouched),
         pilot_denoised=None if denoised is None else math.sqrt(denoised),
-        untouched=math.sqrt(untouched * more**-UNTOUCHED_EXPONENT),
-        denoised=None if denoised is None else math.sqrt(denoised * more**-DENOISED_EXPONENT),
+        untouched=math.sqrt(noisy),
+        denoised=None if clean is None else math.sqrt(clean),
     )
+
+
+def _more(squared: float, tolerated: float, exponent: float) -> float:
+    """Times the samples until a squared error that falls with n^-exponent equals the square of *tolerated*."""
+    return float((squared / tolerated**2) ** (1.0 / exponent))

@@ -68,6 +68,12 @@ def test_limits_hold_and_show() -> None:
     assert many.denoised > many.tolerated
 
 
+def test_denoising_never_asks_for_more_than_plain_sampling() -> None:
+    choice = choose_samples([PilotError(0.01, 0.009)], 0.025, 1, 100_000)
+    assert choice.wanted == 16 * 16
+    assert choice.denoised == choice.untouched == pytest.approx(0.025)
+
+
 def test_without_denoising_the_untouched_error_decides() -> None:
     choice = choose_samples([PilotError(0.01, None)], 0.05, 1, 10_000)
     assert choice.samples == 16 * 4

@@ -30,7 +30,7 @@ WRONG: list[tuple[str, Any, str]] = [
     (
         "dataset.sceens",
         8,
-        "dataset.sceens: expected one of the keys name, seed, scenes, description, licence; found the "
+        "dataset.sceens: expected one of the keys name, seed, scenes, description, licence, keep; found the "
         'unknown key "sceens"; did you mean "scenes"?',
     ),
     ("datset", {"name": "x"}, 'found the unknown key "datset"; did you mean "dataset"?'),
