@@ -4,6 +4,7 @@ For the first scenes of a spec, at a reduced size: the choice, the error of the 
 against a render of many more samples with another seed, in the unit of the choice (relative error at metered grey,
 as `pipeline.render.noise` weighs pixels), and how fast the denoised error falls from 16 samples to the chosen number.
 Usage: python benchmarks/noise_budget.py [--spec SPEC] [--scenes N] [--width PX] [--converged SAMPLES] [--most SAMPLES]
+[--tolerated SHARE]
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def error(picture: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
 
 def measure(scene: SceneSpec, arguments: argparse.Namespace, catalog: Catalog, workplace: Workplace) -> None:
     """Measure one scene and print its line."""
-    budget = NoiseBudget(PILOT_SAMPLES // 2, arguments.most)
+    budget = NoiseBudget(PILOT_SAMPLES // 2, arguments.most, arguments.tolerated)
     auto = replace(scene.render, samples=arguments.most, budget=budget)
 
     def rendered(render: RenderSpec) -> Path:
@@ -83,6 +84,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=160)
     parser.add_argument("--converged", type=int, default=2048)
     parser.add_argument("--most", type=int, default=256)
+    parser.add_argument("--tolerated", type=float, help="relative noise at grey instead of that of the planned photos")
     arguments = parser.parse_args()
     spec = load_spec(arguments.spec)
     catalog = catalog_of(spec, REGISTRY)

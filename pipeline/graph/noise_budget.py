@@ -39,8 +39,8 @@ def tolerated_noise(photos: Iterable[PhotoSpec]) -> float:
 
 
 def with_budget(scene: SceneSpec) -> SceneSpec:
-    """*scene* with its noise budget filled in from its photos; itself where its samples are set by hand."""
-    if scene.render.budget is None:
+    """*scene* with its noise budget filled in from its photos; itself where that is done or samples are set by hand."""
+    if scene.render.budget is None or scene.render.budget.tolerated is not None:
         return scene
     budget = replace(scene.render.budget, tolerated=tolerated_noise(scene.photos))
     return replace(scene, render=replace(scene.render, budget=budget))
