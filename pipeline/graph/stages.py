@@ -150,7 +150,7 @@ class PhotosStage:
     """The bundle is developed into photos, and their highlights are found."""
 
     name = "photos"
-    version = 5
+    version = 6
     resource: Resource = "cpu"
 
     def tools(self) -> Mapping[str, str]:
