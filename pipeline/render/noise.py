@@ -24,7 +24,9 @@ from pipeline.bundle import SamplesChoice
 
 PILOT_SAMPLES: Final = 16
 PILOT_SCALE: Final = 0.25
-"""Size of a pilot's picture over that of the view."""
+"""Size of a pilot's picture over that of the view ..."""
+LEAST_PILOT_PX: Final = 96
+"""... but not fewer pixels along its short side: denoising needs neighbours."""
 UNTOUCHED_EXPONENT: Final = 1.0
 """Squared error of independent samples falls with 1/n."""
 DENOISED_EXPONENT: Final = 0.4
@@ -44,6 +46,12 @@ class PilotError:
     untouched: float
     denoised: float | None
     """None where the scene is not denoised."""
+
+
+def pilot_scale(width: int, height: int) -> float:
+    """Size of the pilots of a view of *width* x *height* pixels over the view's, in whole per cents, at most 1."""
+    scale = max(PILOT_SCALE, min(LEAST_PILOT_PX / min(width, height), 1.0))
+    return math.ceil(100 * scale) / 100
 
 
 def pilot_error(

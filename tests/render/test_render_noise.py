@@ -60,6 +60,11 @@ def test_the_chosen_samples_bring_the_error_below_what_is_tolerated() -> None:
     assert choice.untouched == pytest.approx(math.sqrt(0.02 * PILOT_SAMPLES / choice.samples))
 
 
+@pytest.mark.parametrize(("size", "scale"), [((1024, 768), 0.25), ((640, 480), 0.25), ((320, 240), 0.4), ((64, 48), 1)])
+def test_pilots_are_small_but_not_too_small(size: tuple[int, int], scale: float) -> None:
+    assert noise.pilot_scale(*size) == scale
+
+
 def test_limits_hold_and_show() -> None:
     few = choose_samples([PilotError(1e-6, 1e-7)], 0.02, 32, 256)
     assert (few.samples, few.wanted < 32) == (32, True)

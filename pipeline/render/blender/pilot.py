@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline.bundle import BundleView, SamplesChoice
 from pipeline.layers import REC709_LUMINANCE, total
 from pipeline.render.blender.view import ViewRenderer
-from pipeline.render.noise import PILOT_SAMPLES, PILOT_SCALE, PilotError, choose_samples, pilot_error
+from pipeline.render.noise import PILOT_SAMPLES, PilotError, choose_samples, pilot_error, pilot_scale
 from pipeline.spec.noise_budget import NoiseBudget
 
 _OTHER_SEED = 0x5BD1E995
@@ -35,9 +35,10 @@ def choose(renderer: ViewRenderer, views: Iterable[BundleView], budget: NoiseBud
 
 def _error(renderer: ViewRenderer, view: BundleView) -> PilotError:
     seed = renderer.job.render.seed
+    scale = pilot_scale(view.camera.width, view.camera.height)
     pairs = []
     for pilot_seed in (seed, (seed + _OTHER_SEED) % _SEEDS):
-        layers = renderer.picture(view, PILOT_SAMPLES, pilot_seed, PILOT_SCALE)
+        layers = renderer.picture(view, PILOT_SAMPLES, pilot_seed, scale)
         denoised = [name for name in layers if name.startswith("denoised.")]
         pairs.append((_luminance(layers["noisy"]), _luminance(total(layers, denoised)) if denoised else None))
     (a, clean_a), (b, clean_b) = pairs
