@@ -56,6 +56,20 @@ def test_rounding_clears_the_low_bits_and_keeps_sign_zero_and_the_finite() -> No
     assert np.isnan(result[-1])  # a damaged value must not become a plausible one
 
 
+@pytest.mark.parametrize("stops", [-4, 0, 4, 8])
+def test_what_is_seen_differs_by_at_most_one_code_at_any_exposure(stops: int) -> None:
+    exact = np.exp2(np.random.default_rng(2).uniform(-10, 0, 100_000)).astype(np.float32) * np.float32(2.0**-stops)
+
+    def codes(values: np.ndarray) -> np.ndarray:
+        linear = values.astype(np.float64) * 2.0**stops
+        encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)  # IEC 61966-2-1
+        return np.rint(255 * encoded)
+
+    difference = np.abs(codes(rounded(exact, KEPT_BITS)) - codes(exact))
+    assert difference.max() <= 1
+    assert 0 < difference.mean() < 0.1
+
+
 @pytest.mark.parametrize("denoised", [True, False])
 def test_layers_come_back_as_written_to_their_rounding(tmp_path, denoised: bool) -> None:
     layers = made(denoised)
