@@ -16,25 +16,35 @@ from numpy.typing import NDArray
 
 from pipeline.bundle import BundleView
 from pipeline.errors import InputError
+from pipeline.layers import LIGHT_FILE, MIRRORED
 
 ROUNDING: Final = 1e-6
 """Radiance down to minus this is a denoiser's rounding, and counts as 0."""
+_AXES: Final = {1: ("luminance",), 3: ("red", "green", "blue")}
 _REMEDY: Final = "remove the scene's render from the store and build again"
 
 
-def check_groups(view: BundleView, channels: Collection[str]) -> None:
-    """Raise InputError unless the layers' *channels* hold each light group of *view*, denoised or not."""
+def check_layers(view: BundleView, colors: Collection[str], luminances: Collection[str]) -> None:
+    """Raise InputError unless the layers *colors* hold each light group of *view*, denoised or not, and *luminances*
+    those by which highlights are found."""
     for group in view.groups:
-        if not any(all(f"{kind}.{group}.{axis}" in channels for axis in "RGB") for kind in ("denoised", "group")):
-            there = sorted({name.split(".")[1] for name in channels if name.startswith(("denoised.", "group."))})
+        if f"denoised.{group}" not in colors and f"group.{group}" not in colors:
+            there = sorted({name.partition(".")[2] for name in colors})
             raise InputError(
-                f"view {view.view_id}: expected the light groups {', '.join(view.groups)} in layers.exr, found "
+                f"view {view.view_id}: expected the light groups {', '.join(view.groups)} in {LIGHT_FILE}, found "
                 f"{', '.join(there) or 'none'}: {group} is missing; {_REMEDY}"
+            )
+    for name in MIRRORED:
+        if name not in luminances:
+            raise InputError(
+                f"view {view.view_id}: expected the luminance {name} in {LIGHT_FILE}, found "
+                f"{', '.join(sorted(luminances)) or 'none'}; {_REMEDY}"
             )
 
 
 def check_radiance(view: BundleView, name: str, radiance: NDArray[np.float32]) -> None:
-    """Raise InputError unless layer *name* (h, w, 3) of *view* has the camera's size and holds light only."""
+    """Raise InputError unless layer *name* of *view*, colours (h, w, 3) or luminances (h, w, 1), has the camera's size
+    and holds light only."""
     expected, found = (view.camera.height, view.camera.width), radiance.shape[:2]
     if found != expected:
         raise InputError(
@@ -48,6 +58,6 @@ def check_radiance(view: BundleView, name: str, radiance: NDArray[np.float32]) -
     others = int(wrong.sum()) - 1
     raise InputError(
         f"view {view.view_id}, layer {name}: expected finite radiance of 0 or more, found "
-        f"{radiance[row, column, channel]:g} in {['red', 'green', 'blue'][channel]} at pixel (x {column}, y {row})"
+        f"{radiance[row, column, channel]:g} in {_AXES[radiance.shape[2]][channel]} at pixel (x {column}, y {row})"
         f"{f' and {others} more values like it' if others else ''}; {_REMEDY}"
     )

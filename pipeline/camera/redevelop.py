@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 from pipeline.bundle import BUNDLE_FILE, load_bundle
 from pipeline.camera.develop import develop_photo
 from pipeline.errors import InputError
+from pipeline.layers import LIGHT_FILE
 from pipeline.spec.scene import PhotoSpec, SceneSpec, Tone
 from pipeline.view_light import read_view_light
 
@@ -83,7 +84,7 @@ def redevelop(
 
 def check_bundle(bundle: Path, scene_id: str, spec_path: str) -> None:
     """Raise InputError that says how to get the bundle back unless *bundle* holds one."""
-    if not (bundle / BUNDLE_FILE).is_file():
+    if not (bundle / BUNDLE_FILE).is_file() or not any(bundle.glob(f"views/*/{LIGHT_FILE}")):
         raise InputError(
             f"expected the light bundle of {scene_id} in {bundle}, found none: this dataset does not keep it; render "
             f"it again with `glint scene {spec_path} {scene_id} --out {scene_id}` and add --bundle {scene_id}/render"

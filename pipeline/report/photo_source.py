@@ -41,13 +41,13 @@ def photo_source(root: Path, photo_id: str) -> PhotoSource:
             f"again: `glint inspect {root} <scene or view>` lists them"
         )
     photo = photos[0]
-    (view,) = tables.rows("views", ("view_id", "view_index", "layers_path"), ("view_id", [photo["view_id"]]))
+    (view,) = tables.rows("views", ("view_id", "view_index", "bundle_path"), ("view_id", [photo["view_id"]]))
     (scene,) = tables.rows("scenes", ("scene_id", "spec_json"), ("scene_id", [photo["scene_id"]]))
     return PhotoSource(
         scene_id=str(photo["scene_id"]),
         scene=json.loads(scene["spec_json"]),
         view_index=int(view["view_index"]),
         photo_index=int(photo["photo_index"]),
-        bundle=tables.file(str(view["layers_path"])).parents[2],
+        bundle=tables.file(view["bundle_path"]).parent,
         spec_path=build.record.spec_path,
     )

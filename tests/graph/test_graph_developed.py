@@ -15,6 +15,8 @@ from support.fake_builds import write_spec
 
 from pipeline.camera.redevelop import Changes, redevelop
 from pipeline.cli import main
+from pipeline.dataset.keep import drop_files
+from pipeline.dataset.store import Store
 from pipeline.records import from_dict, sha256_bytes
 from pipeline.report.photo_source import photo_source
 from pipeline.spec.scene import SceneSpec
@@ -121,8 +123,8 @@ def test_only_photos_can_be_developed_again(dataset) -> None:
 
 
 def test_a_dropped_bundle_comes_back_by_scene(dataset, tmp_path) -> None:
-    for layers in dataset.glob("store/render/*/*/bundle.json"):
-        layers.unlink()
+    for record in dataset.glob("store/render/*/*/record.json"):
+        assert drop_files(Store(dataset), "render", record.parent.name, ("photos", "truth")) > 0
     asked = ("inspect", dataset, "tiny-000000-v0-p1", "--tone", "linear", "--out", "again.png")
     done = run(*asked)
     assert done.exit_code == 2
@@ -136,7 +138,7 @@ def test_a_dropped_bundle_comes_back_by_scene(dataset, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
-        ("nan", "layer noisy: expected finite radiance of 0 or more, found nan in green at pixel (x 11, y 7)"),
+        ("nan", "layer denoised.fill: expected finite radiance of 0 or more, found nan in green at pixel (x 11, y 7)"),
         ("infinite", "found inf in green at pixel (x 11, y 7)"),
         ("negative", "layer denoised.fill: expected finite radiance of 0 or more, found -0.25 in green at pixel"),
         ("size", "expected the camera's 192 x 72 pixels, found 96 x 72"),

@@ -67,7 +67,7 @@ class MadeRender(FakeRender):
         folder = out / "made"
         made = DAMAGES[damage](view, names[1]) if fields["index"] == int(number) else view
         made.write(folder)
-        for name in ("layers.exr", "reflection.exr", "instance.png", "face.png"):
+        for name in ("light.exr", "terms.exr", "reflection.exr", "instance.png", "face.png"):
             (folder / "views" / "v0" / name).replace(out / "views" / "v0" / name)
         text = (folder / "bundle.json").read_text().replace("made-000000", str(fields["scene_id"]))
         (out / "bundle.json").write_text(text)
@@ -79,7 +79,7 @@ class MadeRender(FakeRender):
 
     @staticmethod
     def _declare(out: Path, names: tuple[str, ...]) -> None:
-        """Let bundle.json name all groups, whatever layers.exr holds."""
+        """Let bundle.json name all groups, whatever light.exr holds."""
         record = json.loads((out / "bundle.json").read_text())
         record["groups"] = record["views"][0]["groups"] = list(names)
         write_json(out / "bundle.json", record)
