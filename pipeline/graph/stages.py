@@ -92,7 +92,7 @@ class RenderStage:
     """A scene's parts are arranged, finished, lit and rendered into a light bundle."""
 
     name = "render"
-    version = 3
+    version = 4
     resource: Resource = "render"
 
     def tools(self) -> Mapping[str, str]:
