@@ -22,13 +22,13 @@ ROUNDING: Final = 1e-6
 _REMEDY: Final = "remove the scene's render from the store and build again"
 
 
-def check_groups(view: BundleView, channels: Collection[str]) -> None:
-    """Raise InputError unless the layers' *channels* hold each light group of *view*, denoised or not."""
+def check_groups(view: BundleView, channels: Collection[str], file: str = "layers.exr") -> None:
+    """Raise InputError unless the *channels* of *file* hold each light group of *view*, denoised or not."""
     for group in view.groups:
         if not any(all(f"{kind}.{group}.{axis}" in channels for axis in "RGB") for kind in ("denoised", "group")):
             there = sorted({name.split(".")[1] for name in channels if name.startswith(("denoised.", "group."))})
             raise InputError(
-                f"view {view.view_id}: expected the light groups {', '.join(view.groups)} in layers.exr, found "
+                f"view {view.view_id}: expected the light groups {', '.join(view.groups)} in {file}, found "
                 f"{', '.join(there) or 'none'}: {group} is missing; {_REMEDY}"
             )
 

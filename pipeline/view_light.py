@@ -6,14 +6,24 @@ them (`camera`), finding highlights in them (`reflect`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.bundle import BundleView, layer, read_exr, view_folder
+from pipeline.arrange.arrangement import PlacedPane
+from pipeline.bundle import (
+    CONTEXT_FILE,
+    MIRROR_FILE,
+    MIRROR_REFLECTION_FILE,
+    BundleView,
+    layer,
+    read_exr,
+    view_folder,
+)
+from pipeline.pane_optics import PaneGeometry, pane_geometry, reflected, transmitted
 from pipeline.radiance_check import check_groups, check_radiance
 
 REC709_LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
@@ -27,18 +37,34 @@ def luminance(radiance: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True, eq=False)
+class PaneLight:
+    """What the glass before a camera adds to its view, radiance as in `ViewLight`."""
+
+    mirrored: dict[str, NDArray[np.float32]]
+    """Light group -> (h, w, 3) that the pane reflects into the camera, its ghosts included."""
+    context: dict[str, NDArray[np.float32]]
+    """Light group -> (h, w, 3) that the context camera sees, without any glass."""
+    geometry: PaneGeometry
+    distance: NDArray[np.float32]
+    """(h, w) metres from the pane to what each pixel mirrors, 0 for what is infinitely far."""
+
+
+@dataclass(frozen=True, eq=False)
 class ViewLight:
     """Radiance layers of one view, linear Rec.709, W/(m2 sr) relative."""
 
     view: BundleView
     groups: dict[str, NDArray[np.float32]]
-    """Light group -> (h, w, 3); denoised where the scene was denoised; never negative."""
+    """Light group -> (h, w, 3); denoised where the scene was denoised; never negative. With glass, all light of the
+    view is what passes the pane."""
     noisy: NDArray[np.float32]
     """(h, w) luminance of the untouched sum of all paths."""
     glossy_direct: NDArray[np.float32]
     """(h, w) luminance of paths that left a lamp (or the world) and were mirrored once into the camera."""
     mean: dict[str, NDArray[np.float32]]
     """Light group -> its mean radiance (3,) over the picture."""
+    pane: PaneLight | None = None
+    """What the glass before the camera adds; None where there is none."""
 
 
 def read_view_light(folder: Path, view: BundleView) -> ViewLight:
@@ -58,10 +84,49 @@ def read_view_light(folder: Path, view: BundleView) -> ViewLight:
     for name, radiance in layers.items():
         check_radiance(view, name, radiance)
     groups = {group: np.maximum(layers[prefix + group], np.float32(0)) for group in view.groups}
-    return ViewLight(
+    light = ViewLight(
         view=view,
         groups=groups,
         noisy=luminance(layers["noisy"]),
         glossy_direct=luminance(layers["glossy_direct"]),
-        mean={group: np.asarray(radiance.mean(axis=0).mean(axis=0), np.float32) for group, radiance in groups.items()},
+        mean=_means(groups),
     )
+    return light if view.pane is None else _behind(view.pane, light, path.parent)
+
+
+def _means(groups: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    return {group: np.asarray(radiance.mean(axis=0).mean(axis=0), np.float32) for group, radiance in groups.items()}
+
+
+def _behind(pane: PlacedPane, light: ViewLight, files: Path) -> ViewLight:
+    """*light* as it is seen through *pane*, and what the pane adds; *files*: the folder of the view."""
+    geometry = pane_geometry(light.view.camera, pane)
+    distance = read_exr(files / MIRROR_REFLECTION_FILE, ("distance",))["distance"]
+    groups = {group: transmitted(radiance, geometry) for group, radiance in light.groups.items()}
+    mirror = _read_groups(files / MIRROR_FILE, light.view)
+    return replace(
+        light,
+        groups=groups,
+        noisy=transmitted(light.noisy, geometry),
+        glossy_direct=transmitted(light.glossy_direct, geometry),
+        mean=_means(groups),
+        pane=PaneLight(
+            mirrored={group: reflected(radiance, geometry, distance) for group, radiance in mirror.items()},
+            context=_read_groups(files / CONTEXT_FILE, light.view),
+            geometry=geometry,
+            distance=distance,
+        ),
+    )
+
+
+def _read_groups(path: Path, view: BundleView) -> dict[str, NDArray[np.float32]]:
+    """The light groups of the mirror or context view of *view*, which holds each of them once; never negative."""
+    channels = read_exr(path)
+    check_groups(view, channels, path.name)
+    prefix = "denoised." if f"denoised.{view.groups[0]}.R" in channels else "group."
+    groups: dict[str, NDArray[np.float32]] = {}
+    for group in view.groups:
+        radiance = layer(channels, prefix + group)
+        check_radiance(view, f"{path.stem} {prefix}{group}", radiance)
+        groups[group] = np.maximum(radiance, np.float32(0))
+    return groups

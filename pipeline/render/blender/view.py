@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.arrange.arrangement import PlacedCamera, matrix
 from pipeline.bundle import PATH_TERMS, RADIANCE, BundleView, write_exr, write_ids
-from pipeline.render.blender import denoise, probe
+from pipeline.render.blender import denoise, panes, probe
 from pipeline.render.blender.passes import Passes, read_passes, rgb, scalar
 from pipeline.render.blender.scene import sample_for_beauty, set_camera
 from pipeline.render.blender.stage import Stage
@@ -43,7 +43,7 @@ class ViewTimes:
     """Seconds that the parts of one view took."""
 
     beauty: float
-    """Path tracing and denoising, scene synchronisation included."""
+    """Path tracing and denoising, scene synchronisation included; with glass, what its pane mirrors as well."""
     probe: float
     files: float
     """Reading Blender's files and writing the bundle's."""
@@ -77,7 +77,25 @@ class ViewRenderer:
             _filter(layers, view.analyser)
         write_exr(out / "layers.exr", layers, RADIANCE)
         _write_truth(read_passes(truth), view.camera, out)
-        return ViewTimes(middle - start, end - middle, time.perf_counter() - end)
+        written = time.perf_counter()
+        if view.pane is not None:
+            panes.render_pane(self.scene, self.job, view, out, lambda: self._group_layers(view), self._probe)
+        return ViewTimes(middle - start + time.perf_counter() - written, end - middle, written - end)
+
+    def _group_layers(self, view: BundleView) -> dict[str, NDArray[Any]]:
+        """The light groups of the scene as it stands: denoised where it is denoised, else untouched."""
+        passes = read_passes(self._beauty())
+        layers: dict[str, NDArray[Any]] = {}
+        if self.denoiser is None:
+            for group in self.groups:
+                _add(layers, f"group.{group}", rgb(passes, f"Combined_{group}"))
+        else:
+            denoised = read_passes(denoise.find_output(self.scratch))
+            for group in self.groups:
+                _add(layers, f"denoised.{group}", _half(rgb(denoised, group)))
+        if view.analyser != 1.0:
+            _filter(layers, view.analyser)
+        return layers
 
     def _collect(self, groups: tuple[str, ...]) -> None:
         """Let Cycles keep one image for each of *groups*, and denoise these."""
