@@ -192,13 +192,16 @@ def test_the_pane_mirrors_the_camera_itself_and_the_context_view_looks_past_it(t
     camera, pane = camera_with_pane(0.0, width=32, height=32, focal_px=60.0)
     body = ps.Thing(square((0.0, 0.0, -0.004), (0.0, 0.0, 1.0), 0.03), camera_visible=False, body_of=0)
     lamps = [ps.Lamp("room", (1.0, 1.0, 1.0), ps.inward_box(4.0))]
-    folder, _ = ps.Room(lamps, [(camera, pane)], [body]).render(tmp_path)
+    folder, _ = ps.Room(lamps, [(camera, pane)], [body], analyser=0.4).render(tmp_path)
     probe = read_exr(view_folder(folder, 0) / "mirror_reflection.exr")
     assert probe["object"][16, 16] == 2001
     assert probe["object"][1, 1] == 3001
     assert probe["distance"][16, 16] == pytest.approx(0.204, rel=1e-3)
     context = group(view_folder(folder, 0) / "context.exr", "room")
-    assert context == pytest.approx(np.ones_like(context), rel=1e-4)
+    assert context == pytest.approx(
+        np.full_like(context, 0.4), rel=1e-4
+    )  # what the filter before the lens lets through
+    assert group(view_folder(folder, 0) / "mirror.exr", "room")[1, 1] == pytest.approx(0.4, rel=1e-4)
 
 
 @pytest.mark.slow

@@ -48,6 +48,7 @@ class Room:
     things: Sequence[Thing] = ()
     samples: int = 4
     denoise: bool = False
+    analyser: float = 1.0
     groups: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -74,7 +75,16 @@ class Room:
             entry = BundleObject(FIRST_LAMP + number, "light", f"lamp{number}", "panel", lamp.group)
             assembler.add(entry, assembler._plain(*lamp.mesh, material))
         views = tuple(
-            BundleView(f"glass-v{k}", k, replace(camera, camera_index=k), "any", 0, self.groups, pane=pane)
+            BundleView(
+                f"glass-v{k}",
+                k,
+                replace(camera, camera_index=k),
+                "any",
+                0,
+                self.groups,
+                analyser=self.analyser,
+                pane=pane,
+            )
             for k, (camera, pane) in enumerate(self.shots)
         )
         bundle = SceneBundle("glass", "", self.samples, self.groups, tuple(assembler.entries), (), (), (), views)
