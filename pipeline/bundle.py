@@ -18,6 +18,11 @@ cover: how pixels come about. Layout, below the render stage's output folder:
     views/v<k>/object.png           uint16 object index of everything, 0 = nothing
     views/v<k>/face.png             uint16 CAD face_id + 1, 0 = no part
     views/v<k>/material.png         uint16 index into SceneBundle.materials + 1, 0 = nothing
+    views/v<k>/mirror.exr           with glass: radiance that a perfect mirror in place of the pane shows, a layer for
+                                    each light group, see MIRROR_FILE
+    views/v<k>/mirror_reflection.exr  with glass: what the pane mirrors, channels as in reflection.exr, distances from
+                                    the pane
+    views/v<k>/context.exr          with glass: the view of the context camera, layers as in mirror.exr
     views/v<k>/reflection.exr       float32 channels of the one-sample mirror probe, see REFLECTION_CHANNELS
 """
 
@@ -30,7 +35,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.arrange.arrangement import PlacedCamera, PlacedItem
+from pipeline.arrange.arrangement import PlacedCamera, PlacedItem, PlacedPane
 from pipeline.defect_patches import PatchPose
 from pipeline.records import from_dict, read_json
 
@@ -55,6 +60,11 @@ REFLECTION_CHANNELS: Final = ("object", "distance", "face", "direction.X", "dire
 """`object`: object index that the mirror ray hits, WORLD_INDEX for the world, 0 where the pixel shows nothing;
 `distance`: metres from the surface to that hit, 0 for the world; `face`: CAD face_id + 1 of the hit, 0 if no part;
 `direction`: unit direction (world frame) into the environment, 0 unless the ray reaches the world."""
+
+MIRROR_FILE: Final = "mirror.exr"
+CONTEXT_FILE: Final = "context.exr"
+"""Layers of a view with glass: `denoised.<group>` (half) of a denoised scene, else `group.<group>`."""
+MIRROR_REFLECTION_FILE: Final = "mirror_reflection.exr"
 
 FIRST_SUPPORT: Final = 1001
 FIRST_SURROUNDING: Final = 2001
@@ -138,6 +148,8 @@ class BundleView:
     analyser: float = 1.0
     """Share of unpolarised light that the analyser before the lens lets through; every radiance layer has lost the
     rest. 1 without an analyser."""
+    pane: PlacedPane | None = None
+    """The glass that the camera looks through. The layers of the view are without it."""
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,11 @@ def write_layers(folder: Path, layers: Layers, groups: tuple[str, ...]) -> None:
     write_parts(folder / TERMS_FILE, terms, NOISY_CODEC)
 
 
+def write_groups(path: Path, groups: Layers) -> None:
+    """Write light groups that are seen, and nothing else, as one EXR file. Raises OSError."""
+    write_parts(path, {name: rounded(values, KEPT_BITS) for name, values in groups.items()}, KEPT_CODEC)
+
+
 def write_parts(path: Path, parts: Mapping[str, NDArray[Any]], codec: str) -> None:
     """Write arrays (h, w, 3) or (h, w, 1) as the parts of one EXR file, float16 as half floats, others as float32.
 

@@ -27,18 +27,23 @@ _REMEDY: Final = "remove the scene's render from the store and build again"
 def check_layers(view: BundleView, colors: Collection[str], luminances: Collection[str]) -> None:
     """Raise InputError unless the layers *colors* hold each light group of *view*, denoised or not, and *luminances*
     those by which highlights are found."""
-    for group in view.groups:
-        if f"denoised.{group}" not in colors and f"group.{group}" not in colors:
-            there = sorted({name.partition(".")[2] for name in colors})
-            raise InputError(
-                f"view {view.view_id}: expected the light groups {', '.join(view.groups)} in {LIGHT_FILE}, found "
-                f"{', '.join(there) or 'none'}: {group} is missing; {_REMEDY}"
-            )
+    check_groups(view, colors, LIGHT_FILE)
     for name in MIRRORED:
         if name not in luminances:
             raise InputError(
                 f"view {view.view_id}: expected the luminance {name} in {LIGHT_FILE}, found "
                 f"{', '.join(sorted(luminances)) or 'none'}; {_REMEDY}"
+            )
+
+
+def check_groups(view: BundleView, colors: Collection[str], file: str) -> None:
+    """Raise InputError unless the layers *colors* of *file* hold each light group of *view*, denoised or not."""
+    for group in view.groups:
+        if f"denoised.{group}" not in colors and f"group.{group}" not in colors:
+            there = sorted({name.partition(".")[2] for name in colors})
+            raise InputError(
+                f"view {view.view_id}: expected the light groups {', '.join(view.groups)} in {file}, found "
+                f"{', '.join(there) or 'none'}: {group} is missing; {_REMEDY}"
             )
 
 

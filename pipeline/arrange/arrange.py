@@ -14,12 +14,13 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from pipeline.arrange.arrangement import Arrangement, PlacedItem, SupportMesh
+from pipeline.arrange.arrangement import Arrangement, PlacedCamera, PlacedItem, PlacedPane, SupportMesh
 from pipeline.arrange.bounds import bounding_sphere, extreme_points
 from pipeline.arrange.cameras import Subject, place_camera
 from pipeline.arrange.distractors import Thing, draw_things
 from pipeline.arrange.drop import drop, stack
 from pipeline.arrange.holders import fixture, vice
+from pipeline.arrange.panes import place_pane
 from pipeline.arrange.place import (
     CONTACT_LIFT_M,
     Standing,
@@ -60,13 +61,32 @@ def arrange(scene: SceneSpec, parts: Mapping[str, Part]) -> Arrangement:
     above = pocket_depth(extent) if scene.arrangement.kind == "pocket_tray" else 0.0
     heaped = scene.arrangement.kind in DROPPED
     subject = Subject(centre, radius, [extreme_points(s.points) for s in laid.standing], support.enclosure, heaped)
+    supports = (*support.meshes, *laid.holders, *(_lifted(thing, above) for thing in laid.things))
+    cameras = tuple(place_camera(camera, subject) for camera in scene.cameras)
     return Arrangement(
         items=tuple(stand.item for stand in laid.standing),
-        supports=(*support.meshes, *laid.holders, *(_lifted(thing, above) for thing in laid.things)),
-        cameras=tuple(place_camera(camera, subject) for camera in scene.cameras),
+        supports=supports,
+        cameras=cameras,
         centre=(float(centre[0]), float(centre[1]), float(centre[2])),
         radius_m=radius,
+        panes=_panes(scene, parts, laid.standing, supports, cameras),
     )
+
+
+def _panes(
+    scene: SceneSpec,
+    parts: Mapping[str, Part],
+    standing: Sequence[Standing],
+    supports: Sequence[SupportMesh],
+    cameras: Sequence[PlacedCamera],
+) -> tuple[PlacedPane, ...]:
+    """The pane before each of *cameras*; none where the scene has no glass."""
+    if scene.glass is None:
+        return ()
+    triangles = [part_of(item, parts).triangles for item in scene.items]
+    things = [(stand.points, faces) for stand, faces in zip(standing, triangles, strict=True)]
+    things += [(support.vertices, support.triangles) for support in supports]
+    return tuple(place_pane(scene.glass, camera, things) for camera in cameras)
 
 
 @dataclass(frozen=True, eq=False)

@@ -38,6 +38,23 @@ class PlacedCamera:
     height: int
 
 
+@dataclass(frozen=True)
+class PlacedPane:
+    """A pane of glass before one camera: plane, parallel faces, large enough for the camera's frame."""
+
+    kind: str
+    """Entry of assets/tables/glass."""
+    thickness_m: float
+    refractive_index: float
+    world_from_pane: tuple[float, ...]
+    """4x4 row-major, metres. The front face is the plane z = 0 of the pane's frame, z points at the camera's side, and
+    the camera's optical axis meets the front face at the origin."""
+    size_m: tuple[float, float]
+    """Width (x) and height (y) about the origin that the frame needs."""
+    context: PlacedCamera
+    """The context camera: at the camera's place, looking where the pane mirrors the camera's axis to."""
+
+
 @dataclass(frozen=True, eq=False)
 class SupportMesh:
     """A piece of the table, belt, tray or bin, with flat or smooth normals."""
@@ -65,6 +82,8 @@ class Arrangement:
     """Centre of the bounding sphere of all parts, world frame, metres."""
     radius_m: float
     """Radius of that sphere."""
+    panes: tuple[PlacedPane, ...] = ()
+    """The pane before each camera, in their order; empty where the scene has no glass."""
 
 
 def matrix(values: tuple[float, ...]) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from pipeline.bundle import load_bundle
 from pipeline.camera.distortion import photo_geometry
 from pipeline.camera.expose import GREY, GREY_WITHOUT_CURVE, HEADROOM, Exposure, expose, exposure_matrix
 from pipeline.camera.flicker import FRAME_S, Exposing, gains_during, mean_gains, varies
+from pipeline.camera.glass import glass_layers, layer_seed, linear_gain, seen_behind, write_glass
 from pipeline.camera.hardware import Sensor, lens_named, sensor_named
 from pipeline.camera.mix import group_gains, mix, mixed_cct
 from pipeline.camera.optics import LensSetting, lens_columns, pixel_pitch_um, through_lens
@@ -61,6 +62,8 @@ class PhotoResult:
     exposure: Exposure
     clipped: NDArray[np.bool_]
     """(h, w, 3): exposure beyond the sensor's range, per channel."""
+    glass_row: dict[str, Any] | None = None
+    """Row of the glass table; None where no pane stands before the camera."""
 
     @property
     def photo_id(self) -> str:
@@ -97,7 +100,8 @@ def develop_photo(scene: SceneSpec, photo: PhotoSpec, light: ViewLight, out: Pat
     """Develop one *photo* out of the *light* of its view and write its picture below *out*."""
     sensor, lens = sensor_named(photo.sensor), lens_named(photo.lens)
     gains = group_gains(photo, tuple(light.groups))
-    radiance = mix(light.groups, gains)
+    glass = glass_layers(light, gains)
+    radiance = mix(light.groups, gains) if glass is None else glass.m
     geometry = photo_geometry(lens, photo.lens_state.distortion_scale, light.view)
     photo_id = photo_id_of(scene.scene_id, photo.view_index, photo.photo_index)
     exposure = _exposed(radiance, photo, photo_id)
@@ -105,8 +109,11 @@ def develop_photo(scene: SceneSpec, photo: PhotoSpec, light: ViewLight, out: Pat
         start_s = FRAME_S * photo.series.index if photo.series else 0.0
         exposing = Exposing(exposure.shutter_s, sensor.readout_s, geometry.height, start_s)
         gains = gains_during(gains, photo.drives, exposing)
-        radiance = mix(light.groups, gains, None if geometry.is_pinhole else geometry.photo_rows())
-    irradiance = through_lens(radiance, lens, _setting(scene, photo, geometry, exposure))
+        rows = None if geometry.is_pinhole else geometry.photo_rows()
+        glass = glass_layers(light, gains, rows)
+        radiance = mix(light.groups, gains, rows) if glass is None else glass.m
+    setting = _setting(scene, photo, geometry, exposure)
+    irradiance = through_lens(radiance, lens, setting)
     frame = capture(irradiance, exposure, sensor, photo.seed, photo.body)
     auto = photo.processing.white_balance == "auto"
     white_k = auto_white_balance(frame.codes, sensor) if auto else photo.white_balance_k
@@ -114,7 +121,7 @@ def develop_photo(scene: SceneSpec, photo: PhotoSpec, light: ViewLight, out: Pat
     image_path = f"{PHOTO_FOLDER}/{photo_id}{_SUFFIX[photo.image_format]}"
     encoded = encode_picture(picture, photo.image_format, photo.processing.jpeg_quality)
     (out / image_path).write_bytes(encoded)
-    raw_path = _write_raw(scene, photo, frame, exposure, white_k, out) if photo.raw else None
+    raw_path = _write_raw(scene, photo, frame, exposure, white_k, out, photo_id) if photo.raw else None
     height, width = picture.shape[:2]
     row = {
         "photo_id": photo_id,
@@ -137,18 +144,27 @@ def develop_photo(scene: SceneSpec, photo: PhotoSpec, light: ViewLight, out: Pat
         "gate_scores": None,
         "quality_flags": quality_flags(frame, exposure, sensor),
     }
-    return PhotoResult(row, light, gains, geometry, exposure, frame.clipped)
+    result = PhotoResult(row, light, gains, geometry, exposure, frame.clipped)
+    if glass is None:
+        return result
+    behind = seen_behind(glass, lambda image: through_lens(image, lens, setting))
+    glass_row = write_glass(behind, linear_gain(white_k, exposure, sensor), light, row, out)
+    if photo.raw:
+        for layer, image in behind.apart():
+            frame = capture(image, exposure, sensor, layer_seed(photo.seed, layer), photo.body)
+            stem = f"{photo_id}-{layer}"
+            glass_row[f"{layer}_raw_path"] = _write_raw(scene, photo, frame, exposure, white_k, out, stem)
+    return replace(result, glass_row=glass_row)
 
 
 def _write_raw(
-    scene: SceneSpec, photo: PhotoSpec, frame: RawFrame, exposure: Exposure, white_k: float, out: Path
+    scene: SceneSpec, photo: PhotoSpec, frame: RawFrame, exposure: Exposure, white_k: float, out: Path, stem: str
 ) -> str:
-    """Write the RAW file of a photo below *out*; its path relative to that."""
+    """Write the RAW file *stem* of a photo, or of a layer of it, below *out*; its path relative to that."""
     sensor = sensor_named(photo.sensor)
     focal_mm = scene.cameras[scene_shots(scene)[photo.view_index].camera_index].focal_mm
     settings = RawSettings(sensor, photo.body, lens_named(photo.lens), exposure, focal_mm, white_k)
-    photo_id = photo_id_of(scene.scene_id, photo.view_index, photo.photo_index)
-    raw_path = f"{PHOTO_FOLDER}/{photo_id}{raw_suffix(sensor)}"
+    raw_path = f"{PHOTO_FOLDER}/{stem}{raw_suffix(sensor)}"
     (out / raw_path).write_bytes(raw_file(frame.codes, settings))
     return raw_path
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline import masks
 from pipeline.bundle import PATH_TERMS, load_bundle
+from pipeline.dataset.check_glass import check_glass
 from pipeline.dataset.problems import Findings
 from pipeline.dataset.reader import Dataset, Row
 from pipeline.errors import DamageFound, InputError
@@ -62,6 +63,7 @@ def check_photo(dataset: Dataset, photo: Row, findings: Findings) -> None:
             mask = _check_area(place, highlight, expected[:2], findings)
             box = None if mask is None else masks.box_of(mask)
             findings.expect(box is None or list(box) == highlight["bbox"], "bbox", place, box, highlight["bbox"])
+        check_glass(dataset, photo, findings)
 
     _guarded(findings, where, check)
 

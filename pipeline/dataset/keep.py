@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
+from pipeline.bundle import CONTEXT_FILE, MIRROR_FILE, MIRROR_REFLECTION_FILE
 from pipeline.dataset.folders import folder_errors
 from pipeline.dataset.store import RECORD_FILE, STORE, OutputRecord, Store
 from pipeline.errors import DamageFound
@@ -24,7 +25,7 @@ from pipeline.records import to_dict, write_json
 Keep = Literal["photos", "truth", "bundles"]
 KEEP_ALL: Final[tuple[Keep, ...]] = ("photos", "truth", "bundles")
 
-RADIANCE_FILES: Final = frozenset({LIGHT_FILE, TERMS_FILE})
+RADIANCE_FILES: Final = frozenset({LIGHT_FILE, TERMS_FILE, MIRROR_FILE, MIRROR_REFLECTION_FILE, CONTEXT_FILE})
 """What "bundles" keeps: names of files in a view's folder."""
 TRUTH_FILES: Final = frozenset(
     {

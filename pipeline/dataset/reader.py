@@ -141,6 +141,29 @@ class Dataset:
         """The defects in a view, seen or not; none in a defect-free twin."""
         return self.rows("defects", "view_id", view_id)
 
+    def glass(self, photo_id: str) -> Row | None:
+        """The pane and the layers of a photo through glass; None for a photo without, and in builds before glass."""
+        if not (self.folder / "glass.parquet").is_file():
+            return None
+        rows = self.rows("glass", "photo_id", photo_id)
+        return rows[0] if rows else None
+
+    def linear(self, photo_id: str, layer: str) -> NDArray[np.float32]:
+        """(h, w, 3) float32 of a photo through glass: *layer* "m", "t", "r" or "c", linear Rec.709, 1 = white card.
+
+        Raises InputError for a photo without glass, DamageFound when the file cannot be read.
+        """
+        from pipeline.bundle import read_exr
+
+        row = self.glass(photo_id)
+        if row is None:
+            raise InputError(f"expected a photo through glass, found none in front of {photo_id}")
+        try:
+            channels = read_exr(self.root / row[f"{layer}_path"])
+        except OSError as error:
+            raise DamageFound(str(error)) from error
+        return np.stack([channels[axis] for axis in "RGB"], axis=-1)
+
     def image(self, photo_id: str) -> NDArray[np.uint8]:
         """(h, w, 3) uint8 RGB, sRGB. Raises DamageFound when the file cannot be read."""
         import cv2

@@ -124,6 +124,9 @@ VIEWS: Final = TableSchema(
         Column("face_path", TEXT, "CAD face_id + 1, 0 = no part (16-bit PNG)", ""),
         Column("material_path", TEXT, "Material index + 1, 0 = nothing (16-bit PNG)"),
         Column("reflection_path", TEXT, "What the mirror ray of each pixel hits (EXR)", ""),
+        Column("mirror_path", TEXT, "With glass: what a perfect mirror in its place shows, by light group (EXR)"),
+        Column("mirror_reflection_path", TEXT, "With glass: what each pixel of that mirror hits (EXR)"),
+        Column("context_path", TEXT, "With glass: the view of the context camera, by light group (EXR)"),
     ),
 )
 
@@ -314,6 +317,52 @@ DEFECTS: Final = TableSchema(
     ),
 )
 
+_LINEAR: Final = "linear Rec.709, exposed and balanced as the photo, 1 = white card, not clipped (float EXR)"
+
+GLASS: Final = TableSchema(
+    "glass",
+    "a photo through glass: its mixture m = t + r, apart",
+    ("photo_id",),
+    (
+        Column("photo_id", TEXT, "The photo, which shows m", required=True),
+        Column("view_id", TEXT, "Its view, whose labels are those of t", required=True),
+        Column("scene_id", TEXT, "Its scene"),
+        Column("m_path", TEXT, f"Mixture, {_LINEAR}", required=True),
+        Column("t_path", TEXT, f"Transmission, {_LINEAR}", required=True),
+        Column("r_path", TEXT, f"Reflection, {_LINEAR}", required=True),
+        Column("c_path", TEXT, f"Context view, {_LINEAR}", required=True),
+        Column("m_raw_path", TEXT, "RAW file of the mixture: the photo's own, null when not kept"),
+        Column("t_raw_path", TEXT, "RAW file of the transmission alone, at the photo's exposure, with its own noise"),
+        Column("r_raw_path", TEXT, "RAW file of the reflection alone"),
+        Column("c_raw_path", TEXT, "RAW file of the context view"),
+        Column("kind", TEXT, "Kind of pane: an entry of assets/tables/glass.toml", required=True),
+        Column("thickness_mm", NUMBER, "Thickness of the pane", "mm", required=True),
+        Column("refractive_index", NUMBER, "Refractive index of the pane", required=True),
+        Column(
+            "camera_from_pane",
+            NUMBERS,
+            f"4x4 row-major, pane to {_OPENCV}; pane: front face at z = 0, z towards the camera's side",
+            "m",
+            required=True,
+            length=16,
+        ),
+        Column(
+            "context_from_world",
+            NUMBERS,
+            "4x4 row-major, world to the context camera's frame; its focal length is the view's",
+            "m",
+            required=True,
+            length=16,
+        ),
+        Column("incidence_mean_deg", NUMBER, "Angle of incidence on the pane, mean of all pixels", "deg"),
+        Column("incidence_max_deg", NUMBER, "Largest angle of incidence of any pixel", "deg"),
+        Column("ghost_shift_px", NUMBER, "Mean distance between the mirror images of the pane's two faces", "px"),
+        Column("reflected_share", NUMBER, "Share of the mixture's luminance that is r; null in the dark", "0..1"),
+        Column("mix_scores", NUMBER_BY_NAME, "What well_mixed judges: clipped, mean, t_visible, r_visible, r_share"),
+        Column("well_mixed", FLAG, "Whether m is well exposed and both layers can be seen (docs/glass.md)"),
+    ),
+)
+
 OUTPUTS: Final = TableSchema(
     "outputs",
     "a stage output that the build is made of",
@@ -326,7 +375,7 @@ OUTPUTS: Final = TableSchema(
 )
 
 TABLES: Final[dict[str, TableSchema]] = {
-    table.name: table for table in (SCENES, VIEWS, PHOTOS, INSTANCES, HIGHLIGHTS, REFLECTIONS, DEFECTS, OUTPUTS)
+    table.name: table for table in (SCENES, VIEWS, PHOTOS, INSTANCES, HIGHLIGHTS, REFLECTIONS, DEFECTS, GLASS, OUTPUTS)
 }
 """Every table of a build by name. Which scene, view and photo a row belongs to is in its *_id columns."""
 

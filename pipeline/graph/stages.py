@@ -57,6 +57,14 @@ _LAYER_FILES: Final = {
 }
 
 
+_GLASS_FILES: Final = {
+    "mirror": "mirror.exr",
+    "mirror_reflection": "mirror_reflection.exr",
+    "context": "context.exr",
+}
+"""Layers of views through glass."""
+
+
 class PartStage:
     """A CAD file becomes a Part."""
 
@@ -165,9 +173,10 @@ class PhotosStage:
         bundle = inputs["render"]
         photos = tuple(from_dict(PhotoSpec, photo) for photo in fields["photos"])
         scene = replace(_rendered_scene(bundle), split=fields["split"], photos=photos)
-        rows: dict[str, list[dict[str, Any]]] = {"photos": [], "highlights": []}
+        rows: dict[str, list[dict[str, Any]]] = {"photos": [], "highlights": [], "glass": []}
         for developed in develop_views(scene, bundle, out):
             rows["photos"] += [photo.row for photo in developed]
+            rows["glass"] += [photo.glass_row for photo in developed if photo.glass_row is not None]
             rows["highlights"] += highlight_rows(bundle, developed)
         write_json(out / ROWS_FILE, rows)
         return RunReport({name: float(len(found)) for name, found in rows.items()})
@@ -325,5 +334,6 @@ def _view_rows(bundle: SceneBundle) -> list[dict[str, Any]]:
             "cam_from_world": list(camera.cam_from_world),
             "bundle_path": "bundle.json",
         }
-        rows.append(row | {f"{layer}_path": f"{folder}/{file}" for layer, file in _LAYER_FILES.items()})
+        files = _LAYER_FILES if view.pane is None else {**_LAYER_FILES, **_GLASS_FILES}
+        rows.append(row | {f"{layer}_path": f"{folder}/{file}" for layer, file in files.items()})
     return rows

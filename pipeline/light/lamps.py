@@ -58,6 +58,8 @@ class SurroundingMesh:
     """Index of the rig that it belongs to (housings, flags, screens); None = in all views."""
     camera: int | None = None
     """Index of the camera in whose views alone it is; None = in all."""
+    body_of: int | None = None
+    """Index of the camera whose body it is: the context view of that camera looks past it. None = no camera's."""
 
 
 @dataclass(frozen=True)

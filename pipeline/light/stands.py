@@ -43,7 +43,7 @@ def camera_body(view: View) -> SurroundingMesh:
         beam(back - np.array([0.0, 0.0, 0.1]), back + np.array([0.0, 0.0, POST_HEIGHT_M]), POST_M),
     ]
     made = piece("camera", merged(body), HOUSING_GREY, roughness=0.4, mottle=0.0)
-    return replace(made, camera_visible=False)
+    return replace(made, camera_visible=False, body_of=view.camera_index)
 
 
 def table_frame(supports: Sequence[SupportMesh], floor_z: float) -> SurroundingMesh | None:

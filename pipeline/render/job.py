@@ -78,6 +78,8 @@ class MeshJob:
     """Index of the camera in whose views alone it is; None = in all."""
     lights: Lights = "all"
     """What a lamp lights and is seen by: everything, or only what mirrors (and the camera), or only what diffuses."""
+    body_of: int | None = None
+    """Index of the camera whose body it is; None = no camera's."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ class _Assembler:
         rigs: tuple[int, ...] | None = None,
         camera: int | None = None,
         clean: Mapping[str, NDArray[Any]] | None = None,
+        body_of: int | None = None,
     ) -> None:
         name = f"{entry.index:05d}"
         mesh_file, first = self._mesh(arrays, f"{name}.npz")
@@ -143,6 +146,7 @@ class _Assembler:
                 clean_mesh_file=clean_file,
                 clean_first_material=clean_first,
                 camera=camera,
+                body_of=body_of,
             )
         )
         self.entries.append(entry)
@@ -233,7 +237,8 @@ class _Assembler:
     def add_surrounding(self, number: int, mesh: SurroundingMesh) -> None:
         entry = BundleObject(FIRST_SURROUNDING + number, "surroundings", mesh.label, mesh.label, None, mesh.rig)
         arrays = self._plain(mesh.vertices, mesh.triangles, mesh.material)
-        self.add(entry, arrays, camera_visible=mesh.camera_visible, rigs=_one(mesh.rig), camera=mesh.camera)
+        rigs, visible = _one(mesh.rig), mesh.camera_visible
+        self.add(entry, arrays, camera_visible=visible, rigs=rigs, camera=mesh.camera, body_of=mesh.body_of)
 
     def add_lamp(self, number: int, lamp: LampMesh) -> None:
         entry = BundleObject(FIRST_LAMP + number, "light", lamp.light_id, lamp.kind, lamp.group, lamp.rig)
@@ -329,6 +334,7 @@ def _bundle(
             twin_of=None if shot.twin_of is None else view_id_of(scene.scene_id, shot.twin_of),
             rig_scale=illumination.scales[shot.rig_index],
             analyser=illumination.analysers[shot.rig_index],
+            pane=arrangement.panes[shot.camera_index] if arrangement.panes else None,
         )
         for shot in scene_shots(scene)
     )

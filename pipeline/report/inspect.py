@@ -71,6 +71,8 @@ def _sections(tables: BuildTables, table: str, wanted: str) -> Iterable[str]:
     yield _described(TABLES[table], row, f"{_KINDS[table].removesuffix('_id')} {wanted}")
     if table == "photos":
         yield _listed(tables, "highlights", ("photo_id", [wanted]), "highlights of this photo")
+        for glass in tables.rows("glass", tables.all_columns("glass"), ("photo_id", [wanted])):
+            yield _described(TABLES["glass"], glass, "the glass before it")
         view = _row(tables, "views", row["view_id"])
         yield _described(TABLES["views"], view, f"view {view['view_id']}")
     view_ids = _view_ids(tables, table, row)

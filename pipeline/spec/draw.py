@@ -15,6 +15,7 @@ from typing import Final, cast
 
 from pipeline import tables
 from pipeline.errors import InputError
+from pipeline.spec.draw_glass import draw_glass
 from pipeline.spec.draw_photos import draw_photos, light_groups
 from pipeline.spec.films import films_on
 from pipeline.spec.model import DatasetSpec, SurroundingsSection
@@ -68,6 +69,7 @@ def draw_scene(spec: DatasetSpec, index: int) -> SceneSpec:
         surroundings=surroundings,
         cameras=cameras,
         twins=twins,
+        glass=draw_glass(spec.glass, spec.dataset.seed, index),
         render=spec.render.spec(seed_of(spec.dataset.seed, index, "render")),
         photos=tuple(
             photo

@@ -22,7 +22,7 @@ ANGULAR_RAD: Final = 0.1
 
 _FILE_HASH: Final = "sha256"
 _RENDER_FIELDS = ("schema_version", "dataset", "index", "scene_id", "seed")
-_RENDERED = ("items", "arrangement", "rigs", "surroundings", "cameras", "twins", "render")
+_RENDERED = ("items", "arrangement", "rigs", "surroundings", "cameras", "twins", "glass", "render")
 
 
 def render_fields(scene: SceneSpec, world_sha256: str | None = None) -> dict[str, Any]:

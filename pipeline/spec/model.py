@@ -25,6 +25,7 @@ from pipeline import tables
 from pipeline.spec.checks import check_sum, problem, suggestion
 from pipeline.spec.files import CARRIES_UNITS, find_image_file, find_part_file
 from pipeline.spec.films import films_on
+from pipeline.spec.glass_section import GlassSection
 from pipeline.spec.light_and_lens import FlickerSection, OpticsSection
 from pipeline.spec.names import (
     DefectWeights,
@@ -436,6 +437,7 @@ class DatasetSpec(Section):
     rigs: RigsSection = Field(description="The lamps of the station.")
     surroundings: SurroundingsSection = Field(description="What the metal sees beyond the rig.")
     cameras: CamerasSection = Field(description="Where the views are taken from.")
+    glass: GlassSection = Field(default=GlassSection(), description="A pane between camera and parts.")
     render: RenderSection = Field(default=RenderSection(), description="How a scene is path-traced.")
     photos: PhotosSection = Field(description="How each view is photographed.")
     flicker: FlickerSection = Field(default=FlickerSection(), description="How the lamps' light varies over time.")

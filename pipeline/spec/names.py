@@ -71,5 +71,6 @@ SensorWeights = Annotated[dict[Annotated[str, InTable("sensors")], Weight], sums
 LensWeights = Annotated[dict[Annotated[str, InTable("lenses")], Weight], sums_to_one]
 DriverWeights = Annotated[dict[Annotated[str, InTable("drivers")], Weight], sums_to_one]
 ToneWeights = Annotated[dict[Annotated[str, OneOf(get_args(Tone))], Weight], sums_to_one]
+GlassWeights = Annotated[dict[Annotated[str, InTable("glass")], Weight], sums_to_one]
 KindWeights = Annotated[dict[Annotated[str, OneOf(get_args(ArrangementKind))], Weight], sums_to_one]
 KindSurfaces = dict[Annotated[str, OneOf(get_args(ArrangementKind))], SupportWeights]

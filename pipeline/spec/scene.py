@@ -194,6 +194,24 @@ class CameraSpec:
 
 
 @dataclass(frozen=True)
+class GlassSpec:
+    """A pane between every camera of the scene and the parts; it keeps its place relative to the camera."""
+
+    kind: str
+    """Entry of assets/tables/glass."""
+    thickness_m: float
+    refractive_index: float
+    tilt_rad: float
+    """Angle between the pane's normal and the camera's axis, radians."""
+    tilt_azimuth_rad: float
+    """Direction of the picture towards which the normal leans, from right to down, radians."""
+    distance_m: float | None
+    """From the lens to the pane's front along the camera's axis, metres; None when *share* decides."""
+    share: float = 0.5
+    """Share of the way to the nearest thing in the frame at which the pane stands, when *distance_m* is None."""
+
+
+@dataclass(frozen=True)
 class RenderSpec:
     """How a scene is path-traced."""
 
@@ -273,6 +291,8 @@ class SceneSpec:
     """Render every view a second time without defects, otherwise bit-identical."""
     render: RenderSpec
     photos: tuple[PhotoSpec, ...]
+    glass: GlassSpec | None = None
+    """The pane that the cameras look through; None = nothing stands before them."""
 
 
 @dataclass(frozen=True)

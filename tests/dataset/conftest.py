@@ -138,7 +138,29 @@ def photo_rows(index: int, folder: Path) -> dict[str, list[dict[str, Any]]]:
         highlight = {"photo_id": photo_id, "highlight_id": 1, "instance_id": 1, "light_id": "ring", "area_px": 8}
         highlight |= {"light_kind": "ring", "mask_rle": masks.encode(mask), "bbox": [5, 5, 4, 2]}
         highlights.append(highlight | {"clipped_px": [8, 2, 0], "face_ids": [0], "centroid": [7.0, 6.0]})
-    return {"photos": photos, "highlights": highlights}
+    return {"photos": photos, "highlights": highlights, "glass": [glass_row(photos[0], folder)]}
+
+
+def glass_row(photo: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The first photo of each scene is one through glass."""
+    shape = (HEIGHT, WIDTH, 3)
+    layers = {"t": np.full(shape, 0.4, np.float32), "r": np.full(shape, 0.1, np.float32)}
+    layers |= {"m": layers["t"] + layers["r"], "c": np.ones(shape, np.float32)}
+    for name, image in layers.items():
+        write_exr(folder / f"p0-{name}.exr", {axis: image[..., i] for i, axis in enumerate("RGB")})
+    pose = [float(v) for v in np.eye(4).ravel()]
+    return {
+        **{name: photo[name] for name in ("photo_id", "view_id", "scene_id")},
+        **{f"{name}_path": f"p0-{name}.exr" for name in layers},
+        "kind": "display_pane",
+        "thickness_mm": 4.0,
+        "refractive_index": 1.5,
+        "camera_from_pane": pose,
+        "context_from_world": pose,
+        "reflected_share": 0.2,
+        "mix_scores": {"clipped": 0.0},
+        "well_mixed": True,
+    }
 
 
 def make_scene(root: Path, index: int, salt: str = "") -> SceneOutputs:

@@ -173,3 +173,16 @@ def test_damaged_files_are_named(dataset_root: Path) -> None:
     (dataset.folder / "scenes.parquet").write_bytes(b"PAR1")
     with pytest.raises(DamageFound, match=r"scenes\.parquet"):
         dataset.table("scenes")
+
+
+def test_layers_of_a_photo_through_glass(dataset_root: Path) -> None:
+    dataset = open_dataset(dataset_root)
+    row = dataset.glass("tiny-000000-v0-p0")
+    assert row is not None
+    assert row["well_mixed"] is True
+    mixture, through, mirrored = (dataset.linear("tiny-000000-v0-p0", name) for name in "mtr")
+    assert mixture.shape == (dataset.photo("tiny-000000-v0-p0")["height"], 32, 3)
+    assert np.array_equal(mixture, through + mirrored)
+    assert dataset.glass("tiny-000000-v0-p1") is None
+    with pytest.raises(InputError, match="expected a photo through glass"):
+        dataset.linear("tiny-000000-v0-p1", "t")

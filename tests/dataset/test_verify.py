@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline import masks
-from pipeline.bundle import read_ids, write_ids
+from pipeline.bundle import read_exr, read_ids, write_exr, write_ids
 from pipeline.dataset import open_dataset
 from pipeline.dataset.build import BuildInfo, write_build
 from pipeline.dataset.problems import Report
@@ -90,7 +90,7 @@ def test_an_unreadable_record_and_what_rests_on_it_are_found(dataset_root: Path)
     path = at(dataset_root, "photos", PHOTO, "image_path").parent / "record.json"
     path.write_text("{")
     report = verify(dataset_root, deep=False)
-    assert whats(report) == {"output record", "image_path"}
+    assert whats(report) == {"output record", "image_path", "m_path", "t_path", "r_path", "c_path"}
     assert any(problem.where == path.relative_to(dataset_root).as_posix() for problem in report.problems)
 
 
@@ -130,7 +130,7 @@ EMPTY_MASK = masks.encode(np.zeros((24, 32), dtype=bool))
         ("photos", drop_first, {"foreign key", "splits"}),
         ("photos", setter(split="test"), {"split", "splits"}),
         ("photos", setter(sha256="0" * 64), {"photo checksum"}),
-        ("photos", setter(width=31), {"image size", "mask size"}),
+        ("photos", setter(width=31), {"image size", "mask size", "layer size"}),
         ("photos", setter(clipped_fraction=1.5), {"clipped_fraction"}),
         ("photos", setter(clipped_fraction=0.001), {"clipped pixels"}),
         ("photos", setter(image_path="store/photos/ab/abcd/p.png"), {"image_path", "contents"}),
@@ -247,3 +247,14 @@ def test_relative_error_is_measured_against_the_pixel_and_a_little_of_the_mean()
     assert relative_error(black, black) == 0.0
     assert relative_error(black + np.float32(1e-9), black) == np.inf
     assert relative_error(np.full_like(black, np.nan), black) == np.inf
+
+
+@pytest.mark.parametrize(("change", "what"), [(0.01, "mixture"), (np.nan, "layer"), (-1.0, "layer")])
+def test_a_mixture_that_is_not_the_sum_of_its_layers_is_found(dataset_root: Path, change: float, what: str) -> None:
+    row = open_dataset(dataset_root).glass("tiny-000001-v0-p0")
+    assert row is not None
+    path = dataset_root / row["m_path"]
+    channels = read_exr(path)
+    channels["G"][3, 4] += change
+    write_exr(path, channels)
+    assert what in whats(verify(dataset_root))

@@ -26,6 +26,9 @@ TABLES: dict[str, dict[str, Any]] = {
     "rigs": {"softboxes": {"groups": ["key", "fill", "rim"]}, "dome": {"groups": ["dome"]}},
     "surroundings": {"hall": {"groups": ["luminaires", "windows"]}, "sky": {"groups": ["world"]}},
     "illuminance": {"storage": {"lux": 100}, "fine_machining": {"lux": 500}},
+    "glass": {
+        "window": {"thickness_mm": [2.0, 4.0], "refractive_index": 1.5, "tilt_deg": [0.0, 30.0], "share": [0.2, 0.5]}
+    },
     "supports": {"wood": {}, "rubber": {}, "plastic": {}},
     "sensors": {"small": {"max_gain": 16.0}, "large": {"max_gain": 64.0, "shutter": "rolling"}},
     "spectra": tables.table("spectra"),

@@ -25,7 +25,7 @@ from pipeline.spec.reference import toml_value, with_reference
 Load = Callable[..., DatasetSpec]
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "spec.md"
-SHIPPED = ["smoke", "quickstart", "nightly", "manipulation"]
+SHIPPED = ["smoke", "quickstart", "nightly", "manipulation", "glass"]
 
 
 @pytest.mark.parametrize(

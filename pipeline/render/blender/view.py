@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline.arrange.arrangement import PlacedCamera, matrix
 from pipeline.bundle import PATH_TERMS, BundleView, LightSum, write_exr, write_ids
 from pipeline.layers import COLORS, Layers, light_sums, write_layers
-from pipeline.render.blender import denoise, probe
+from pipeline.render.blender import denoise, panes, probe
 from pipeline.render.blender.groove_frame import PIXEL_ANGLE
 from pipeline.render.blender.passes import Passes, read_passes, rgb, scalar
 from pipeline.render.blender.scene import sample_for_beauty, set_camera
@@ -45,7 +45,7 @@ class ViewTimes:
     """Seconds that the parts of one view took."""
 
     beauty: float
-    """Path tracing and denoising, scene synchronisation included."""
+    """Path tracing and denoising, scene synchronisation included; with glass, what its pane mirrors as well."""
     probe: float
     files: float
     """Reading Blender's files and writing the bundle's."""
@@ -75,7 +75,10 @@ class ViewRenderer:
         sums = LightSum(view.view_id, *light_sums(layers, view.groups))
         write_layers(out, layers, view.groups)
         _write_truth(read_passes(truth), view.camera, out)
-        return ViewTimes(middle - start, end - middle, time.perf_counter() - end), sums
+        written = time.perf_counter()
+        if view.pane is not None:
+            panes.render_pane(self.scene, self.job, view, out, lambda: self._group_layers(view), self._probe)
+        return ViewTimes(middle - start + time.perf_counter() - written, end - middle, written - end), sums
 
     def picture(self, view: BundleView, samples: int, seed: int, scale: float) -> Layers:
         """The layers of one view at *scale* of its size, with other samples and another seed; no files are written."""
@@ -96,6 +99,18 @@ class ViewRenderer:
         layers = _layers(read_passes(beauty), view.groups)
         if self.denoiser is not None:
             _add_denoised(layers, read_passes(denoise.find_output(self.scratch)), view.groups)
+        if view.analyser != 1.0:
+            _filter(layers, view.analyser)
+        return layers
+
+    def _group_layers(self, view: BundleView) -> Layers:
+        """The light groups of the scene as it stands: denoised where it is denoised, else untouched."""
+        passes = read_passes(self._beauty(self.samples, self.job.render.seed))
+        if self.denoiser is None:
+            layers = {f"group.{group}": rgb(passes, f"Combined_{group}") for group in self.groups}
+        else:
+            layers = {}
+            _add_denoised(layers, read_passes(denoise.find_output(self.scratch)), self.groups)
         if view.analyser != 1.0:
             _filter(layers, view.analyser)
         return layers
