@@ -29,14 +29,14 @@ noisy = sum of group.* = sum of the light-path terms.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.arrange.arrangement import PlacedCamera, PlacedItem
+from pipeline.arrange.arrangement import PlacedCamera, PlacedItem, shifted
 from pipeline.defect_patches import PatchPose
 from pipeline.records import from_dict, read_json
 
@@ -146,6 +146,8 @@ class BundleView:
     analyser: float = 1.0
     """Share of unpolarised light that the analyser before the lens lets through; every radiance layer has lost the
     rest. 1 without an analyser."""
+    belt_shift_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """How far belt, parts and whatever lies on the belt have moved in this view from where they were placed, world."""
 
 
 @dataclass(frozen=True)
@@ -249,6 +251,18 @@ def world_texels(directions: NDArray[Any], shape: tuple[int, int], yaw_rad: floa
     column = np.floor((0.5 - turns) * columns).astype(np.int64) % columns
     row = np.floor(np.arccos(np.clip(directions[:, 2], -1.0, 1.0)) / np.pi * rows).astype(np.int64)
     return np.clip(row, 0, rows - 1), column
+
+
+def rides_the_belt(entry: BundleObject) -> bool:
+    """Whether an object moves by `BundleView.belt_shift_m`: parts, the belt, and distractors on it."""
+    return entry.kind == "part" or (
+        entry.kind == "support" and (entry.id == "conveyor_belt" or entry.id.startswith("distractor:"))
+    )
+
+
+def item_in(view: BundleView, item: PlacedItem) -> PlacedItem:
+    """*item* where it is in *view*."""
+    return replace(item, world_from_part=shifted(item.world_from_part, view.belt_shift_m))
 
 
 def view_folder(bundle: Path, view_index: int) -> Path:

@@ -25,6 +25,7 @@ PARENTS: Final = {
     "reflections": {"view_id": "views"},
     "defects": {"view_id": "views"},
     "highlights": {"photo_id": "photos"},
+    "overexposed": {"photo_id": "photos", "view_id": "views", "scene_id": "scenes"},
     "outputs": {"scene_id": "scenes"},
 }
 """Table -> column -> table whose key it must name."""

@@ -99,6 +99,7 @@ VIEWS: Final = TableSchema(
             required=True,
             length=16,
         ),
+        Column("belt_shift_m", NUMBERS, "Clips: how far belt and parts have moved, world; else null", "m", length=3),
         Column("bundle_path", TEXT, "bundle.json: names of objects, groups and materials"),
         Column("layers_path", TEXT, "Radiance layers, scene-linear Rec.709 (EXR)", "W/(m2 sr), relative", True),
         Column("depth_path", TEXT, "Distance along the camera's axis, 0 = nothing (EXR)", "m", True),
@@ -122,6 +123,9 @@ PHOTOS: Final = TableSchema(
         Column("scene_id", TEXT, "Its scene", required=True),
         Column("photo_index", INTEGER, "Number of the photo in its view, from 0"),
         Column("split", TEXT, "train, val or test; the scene's", required=True),
+        Column("clip_id", TEXT, "The clip that it is a frame of; null for a single photo"),
+        Column("frame_index", INTEGER, "Number of the frame in its clip, from 0"),
+        Column("time_s", NUMBER, "Time since the clip's first frame", "s"),
         Column("image_path", TEXT, "The photo, sRGB", required=True),
         Column(
             "raw_path",
@@ -299,6 +303,53 @@ DEFECTS: Final = TableSchema(
     ),
 )
 
+_SATURATED: Final = "Pixels whose {} channel is above saturation; " + _RLE
+
+OVEREXPOSED: Final = TableSchema(
+    "overexposed",
+    "a frame of a clip: what it has lost to saturation, and which past frames hold it",
+    ("photo_id",),
+    (
+        Column("photo_id", TEXT, "The photo", required=True),
+        Column("clip_id", TEXT, "Its clip", required=True),
+        Column("frame_index", INTEGER, "Number of the frame in its clip, from 0", required=True),
+        Column("view_id", TEXT, "Its view", required=True),
+        Column("scene_id", TEXT, "Its scene", required=True),
+        Column("mask_red_rle", TEXT, _SATURATED.format("red"), required=True),
+        Column("mask_green_rle", TEXT, _SATURATED.format("green"), required=True),
+        Column("mask_blue_rle", TEXT, _SATURATED.format("blue"), required=True),
+        Column("mask_rle", TEXT, _SATURATED.format("red, green or blue"), required=True),
+        Column("share", NUMBER, "Share of the pixels in mask_rle", "0..1", required=True),
+        Column("stops_max", NUMBER, "Largest exposure above saturation in the mask; null when it is empty", "stops"),
+        Column("stops_mean", NUMBER, "Mean of the brightest channel's stops above saturation in the mask", "stops"),
+        Column(
+            "radiance_path",
+            TEXT,
+            "Radiance as it reached the sensor, unclipped (EXR, half)",
+            "W/(m2 sr), relative",
+            required=True,
+        ),
+        Column(
+            "signal_from_radiance",
+            NUMBERS,
+            "3x3 row-major: the sensor's channels from that radiance, as shares of its range; above 1 in the masks",
+            required=True,
+            length=9,
+        ),
+        Column("reference_photo_ids", TEXTS, "The past frames in order; empty when nothing is overexposed"),
+        Column("reference_shares", NUMBERS, "Share of the mask's pixels that each of them shows well exposed", "0..1"),
+        Column("reachable_share", NUMBER, "Share that any past frame shows well exposed; null without mask", "0..1"),
+        Column("best_reference", TEXT, "Past frame with the largest share, the latest of equals; null when all are 0"),
+        Column("best_reference_share", NUMBER, "Its share", "0..1"),
+        Column(
+            "best_reference_error_stops",
+            NUMBER,
+            "Median difference of luminance between the frames at those points: light that changed, mirrors that moved",
+            "stops",
+        ),
+    ),
+)
+
 OUTPUTS: Final = TableSchema(
     "outputs",
     "a stage output that the build is made of",
@@ -311,7 +362,8 @@ OUTPUTS: Final = TableSchema(
 )
 
 TABLES: Final[dict[str, TableSchema]] = {
-    table.name: table for table in (SCENES, VIEWS, PHOTOS, INSTANCES, HIGHLIGHTS, REFLECTIONS, DEFECTS, OUTPUTS)
+    table.name: table
+    for table in (SCENES, VIEWS, PHOTOS, INSTANCES, HIGHLIGHTS, REFLECTIONS, DEFECTS, OVEREXPOSED, OUTPUTS)
 }
 """Every table of a build by name. Which scene, view and photo a row belongs to is in its *_id columns."""
 

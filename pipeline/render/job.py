@@ -329,6 +329,7 @@ def _bundle(
             twin_of=None if shot.twin_of is None else view_id_of(scene.scene_id, shot.twin_of),
             rig_scale=illumination.scales[shot.rig_index],
             analyser=illumination.analysers[shot.rig_index],
+            belt_shift_m=(0.0 if scene.clip is None else scene.clip.path.belt_shift_m(shot.camera_index), 0.0, 0.0),
         )
         for shot in scene_shots(scene)
     )

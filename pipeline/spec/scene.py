@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from pipeline.spec.clip import ClipSpec
 from pipeline.spec.photo_state import CLEAN_LENS, LampDrive, LensState
 from pipeline.spec.processing import DEFAULT_PROCESSING, Metering, ProcessingSpec, SeriesSpec
 
@@ -245,6 +246,8 @@ class PhotoSpec:
     drives: dict[str, LampDrive] = field(default_factory=dict)
     """Light group -> how its lamps are driven. A missing group is steady."""
     lens_state: LensState = CLEAN_LENS
+    longest_shutter_s: float | None = None
+    """No exposure may be longer (a clip's frame time), seconds; None = as long as the camera can."""
 
 
 @dataclass(frozen=True)
@@ -269,6 +272,8 @@ class SceneSpec:
     """Render every view a second time without defects, otherwise bit-identical."""
     render: RenderSpec
     photos: tuple[PhotoSpec, ...]
+    clip: ClipSpec | None = None
+    """How the scene is filmed: camera k is frame k. None = photographs."""
 
 
 @dataclass(frozen=True)

@@ -172,3 +172,16 @@ def test_damaged_files_are_named(dataset_root: Path) -> None:
     (dataset.folder / "scenes.parquet").write_bytes(b"PAR1")
     with pytest.raises(DamageFound, match=r"scenes\.parquet"):
         dataset.table("scenes")
+
+
+def test_clips_by_split_and_frames_by_clip(dataset_root) -> None:
+    dataset = open_dataset(dataset_root)
+    assert len(dataset.clip_ids()) == 4
+    (clip_id,) = dataset.clip_ids("val")
+    (frame,) = dataset.clip(clip_id)
+    assert (frame.index, frame.time_s, frame.references) == (0, 0.0, {})
+    assert frame.clipped()[5, :4, 0].all()
+    assert frame.clipped().sum() == 4
+    assert np.array_equal(frame.range_share() > 1.0, frame.clipped())
+    with pytest.raises(InputError, match="clip_id"):
+        list(dataset.clip("no-such-clip"))
