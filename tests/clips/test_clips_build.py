@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from pipeline import cli, masks
 from pipeline.bundle import load_bundle, rides_the_belt
+from pipeline.camera.redevelop import Changes, redevelop
 from pipeline.clips.correspond import match
 from pipeline.clips.light import range_share
 from pipeline.clips.load import load_clip
@@ -19,6 +20,8 @@ from pipeline.errors import InputError
 from pipeline.graph.build import BuildOptions, build_dataset
 from pipeline.graph.keys import DEFAULT_STAGES
 from pipeline.graph.single import make_scene
+from pipeline.records import from_dict
+from pipeline.spec.scene import SceneSpec
 
 pytestmark = [pytest.mark.bpy, pytest.mark.slow]
 
@@ -117,6 +120,16 @@ def test_the_reader_hands_out_frames_in_order(dataset) -> None:
     assert set(frames[1].references) == {frames[0].photo["photo_id"]}
     with pytest.raises(InputError, match="clip_id"):
         next(dataset.clip("line-000000-c9-p0"))
+
+
+def test_a_frame_taken_again_has_the_bytes_of_the_dataset(dataset, tmp_path) -> None:
+    """The exposure control is run through the earlier frames; without them the bright frame would be exposed right."""
+    scene = from_dict(SceneSpec, json.loads(dataset.scene("line-000000")["spec_json"]))
+    (bundle,) = (dataset.root / "store" / "render").glob("*/*")
+    frame = list(dataset.clip("line-000000-c0-p0"))[2]
+    row, file = redevelop(scene, 2, 0, bundle, Changes(), tmp_path)
+    assert file.read_bytes() == (dataset.root / frame.photo["image_path"]).read_bytes()
+    assert row["exposure_ev"] == frame.photo["exposure_ev"] > 0.5
 
 
 def test_the_command_prints_the_policies(dataset) -> None:
