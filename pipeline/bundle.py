@@ -28,14 +28,14 @@ cover: how pixels come about. Layout, below the render stage's output folder:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.arrange.arrangement import PlacedCamera, PlacedItem, PlacedPane
+from pipeline.arrange.arrangement import PlacedCamera, PlacedItem, PlacedPane, shifted
 from pipeline.defect_patches import PatchPose
 from pipeline.records import from_dict, read_json
 
@@ -150,6 +150,8 @@ class BundleView:
     rest. 1 without an analyser."""
     pane: PlacedPane | None = None
     """The glass that the camera looks through. The layers of the view are without it."""
+    belt_shift_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """How far belt, parts and whatever lies on the belt have moved in this view from where they were placed, world."""
 
 
 @dataclass(frozen=True)
@@ -289,6 +291,18 @@ def world_texels(directions: NDArray[Any], shape: tuple[int, int], yaw_rad: floa
     column = np.floor((0.5 - turns) * columns).astype(np.int64) % columns
     row = np.floor(np.arccos(np.clip(directions[:, 2], -1.0, 1.0)) / np.pi * rows).astype(np.int64)
     return np.clip(row, 0, rows - 1), column
+
+
+def rides_the_belt(entry: BundleObject) -> bool:
+    """Whether an object moves by `BundleView.belt_shift_m`: parts, the belt, and distractors on it."""
+    return entry.kind == "part" or (
+        entry.kind == "support" and (entry.id == "conveyor_belt" or entry.id.startswith("distractor:"))
+    )
+
+
+def item_in(view: BundleView, item: PlacedItem) -> PlacedItem:
+    """*item* where it is in *view*."""
+    return replace(item, world_from_part=shifted(item.world_from_part, view.belt_shift_m))
 
 
 def view_folder(bundle: Path, view_index: int) -> Path:

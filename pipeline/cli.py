@@ -245,6 +245,23 @@ def report(dataset: Path, number: str | None) -> None:
 
 @main.command()
 @click.argument("dataset", type=FOLDER)
+@click.option("--build", "number", metavar="NUMBER", help="Build whose clips are read; default: the newest.")
+@click.option("--split", type=click.Choice(["train", "val", "test"]), help="Clips of this split only; default: all.")
+def clips(dataset: Path, number: str | None, split: str | None) -> None:
+    """Compare policies of choosing a reference frame on the clips of DATASET.
+
+    For each policy: the share of the overexposed pixels that its stored frame shows well exposed, and how good the
+    picture is that it restores.
+    """
+    from pipeline.clips.summary import summary
+    from pipeline.dataset.reader import Dataset
+
+    for line in summary(Dataset(dataset, number), split):
+        click.echo(line)
+
+
+@main.command()
+@click.argument("dataset", type=FOLDER)
 @click.argument("a")
 @click.argument("b")
 def diff(dataset: Path, a: str, b: str) -> None:

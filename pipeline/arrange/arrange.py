@@ -21,6 +21,7 @@ from pipeline.arrange.distractors import Thing, draw_things
 from pipeline.arrange.drop import drop, stack
 from pipeline.arrange.holders import fixture, vice
 from pipeline.arrange.panes import place_pane
+from pipeline.arrange.path import longer_belt, place_path
 from pipeline.arrange.place import (
     CONTACT_LIFT_M,
     Standing,
@@ -55,14 +56,18 @@ def arrange(scene: SceneSpec, parts: Mapping[str, Part]) -> Arrangement:
     else:
         laid = _placed(scene, parts, things)
     centre, radius = bounding_sphere([stand.points for stand in laid.standing])
-    extent = _extent(laid.standing, laid.things, radius)
+    path = None if scene.clip is None else scene.clip.path
+    extent = longer_belt(_extent(laid.standing, laid.things, radius), path)
     footprints = [stand.footprint for stand in laid.standing]
     support = build_support(scene.arrangement, extent, footprints, laid.inner)
     above = pocket_depth(extent) if scene.arrangement.kind == "pocket_tray" else 0.0
     heaped = scene.arrangement.kind in DROPPED
     subject = Subject(centre, radius, [extreme_points(s.points) for s in laid.standing], support.enclosure, heaped)
     supports = (*support.meshes, *laid.holders, *(_lifted(thing, above) for thing in laid.things))
-    cameras = tuple(place_camera(camera, subject) for camera in scene.cameras)
+    if path is None:
+        cameras = tuple(place_camera(camera, subject) for camera in scene.cameras)
+    else:
+        cameras = place_path(scene.cameras, subject, path)
     return Arrangement(
         items=tuple(stand.item for stand in laid.standing),
         supports=supports,

@@ -89,3 +89,11 @@ class Arrangement:
 def matrix(values: tuple[float, ...]) -> NDArray[np.float64]:
     """16 row-major numbers as a (4, 4) float64 matrix."""
     return np.array(values, dtype=np.float64).reshape(4, 4)
+
+
+def shifted(pose: tuple[float, ...], by: tuple[float, float, float]) -> tuple[float, ...]:
+    """A 4x4 row-major *pose* moved by *by*, metres in the world."""
+    moved = list(pose)
+    for axis in range(3):
+        moved[4 * axis + 3] += by[axis]
+    return tuple(moved)

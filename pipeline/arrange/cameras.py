@@ -49,15 +49,22 @@ class Subject:
 def place_camera(spec: CameraSpec, subject: Subject) -> PlacedCamera:
     """Place one camera. Raises InputError when no elevation and distance shows the parts."""
     target = subject.centre + subject.radius * np.array(spec.look_at_jitter)
-    for distance, elevation in _attempts(spec, subject.radius):
-        position = target + distance * direction(spec.azimuth_rad, elevation)
-        if _sees(position, subject):
-            rotation = look_rotation(spec.azimuth_rad, elevation, spec.roll_rad)
-            return _camera(spec, rotation, position)
+    for distance, elevation in attempts(spec, subject.radius):
+        camera, position = placed_at(spec, distance, elevation, target)
+        if sees(position, subject):
+            return camera
     raise InputError(
         f"expected cameras[{spec.camera_index}] to see the parts, found every place from elevation "
         f"{np.rad2deg(spec.elevation_rad):.0f} degrees upward blocked; raise its elevation or distance"
     )
+
+
+def placed_at(
+    spec: CameraSpec, distance: float, elevation: float, target: NDArray[np.float64]
+) -> tuple[PlacedCamera, NDArray[np.float64]]:
+    """The camera that looks at *target* (3,) from *distance* metres and *elevation* radians, and its position (3,)."""
+    position = target + distance * direction(spec.azimuth_rad, elevation)
+    return _camera(spec, look_rotation(spec.azimuth_rad, elevation, spec.roll_rad), position), position
 
 
 def fill_distance(spec: CameraSpec, radius: float) -> float:
@@ -113,7 +120,7 @@ def _camera(spec: CameraSpec, rotation: NDArray[np.float64], position: NDArray[n
     )
 
 
-def _attempts(spec: CameraSpec, radius: float) -> Iterator[tuple[float, float]]:
+def attempts(spec: CameraSpec, radius: float) -> Iterator[tuple[float, float]]:
     """(distance, elevation) to try: as asked, then steeper, then the same from farther away."""
     asked = fill_distance(spec, radius) if spec.distance_m is None else spec.distance_m
     steeper = np.arange(spec.elevation_rad + _RAISE_RAD, _STEEPEST_RAD, _RAISE_RAD)
@@ -123,7 +130,7 @@ def _attempts(spec: CameraSpec, radius: float) -> Iterator[tuple[float, float]]:
             yield asked * _AWAY**step, elevation
 
 
-def _sees(position: NDArray[np.float64], subject: Subject) -> bool:
+def sees(position: NDArray[np.float64], subject: Subject) -> bool:
     """True when a camera at *position* stands free and no rim or wall hides a part from it."""
     if position[2] <= LOWEST_M:
         return False

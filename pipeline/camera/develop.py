@@ -17,8 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.bundle import load_bundle
+from pipeline.camera.clip_exposure import ClipExposure, clip_columns
 from pipeline.camera.distortion import photo_geometry
-from pipeline.camera.expose import GREY, GREY_WITHOUT_CURVE, HEADROOM, Exposure, expose, exposure_matrix
+from pipeline.camera.expose import (
+    GREY,
+    GREY_WITHOUT_CURVE,
+    HEADROOM,
+    Exposure,
+    expose,
+    exposure_matrix,
+    sensor_signal,
+)
 from pipeline.camera.flicker import FRAME_S, Exposing, gains_during, mean_gains, varies
 from pipeline.camera.glass import glass_layers, layer_seed, linear_gain, seen_behind, write_glass
 from pipeline.camera.hardware import Sensor, lens_named, sensor_named
@@ -64,11 +73,21 @@ class PhotoResult:
     """(h, w, 3): exposure beyond the sensor's range, per channel."""
     glass_row: dict[str, Any] | None = None
     """Row of the glass table; None where no pane stands before the camera."""
+    irradiance: NDArray[np.float32] | None = None
+    """(h, w, 3) radiance as it reaches the sensor, unclipped; kept for the frames of clips only."""
 
     @property
     def photo_id(self) -> str:
         """Id of the photo."""
         return str(self.row["photo_id"])
+
+    @property
+    def signal_from_radiance(self) -> NDArray[np.float32]:
+        """(3, 3) share of the range of the sensor's channels (rows) per unit of red, green, blue radiance (columns)."""
+        white = np.ones((1, 4, 3), dtype=np.float32)
+        white[0, :3] += np.eye(3, dtype=np.float32)  # added to white, since a lone primary may give negative signals
+        signal = sensor_signal(white, self.exposure.exposure_scale, sensor_named(self.row["sensor"]))[0]
+        return np.ascontiguousarray(np.broadcast_to(signal[:3] - signal[3], (3, 3)).T)
 
     @property
     def saturation_radiance(self) -> NDArray[np.float64]:
@@ -89,11 +108,12 @@ def develop_views(scene: SceneSpec, bundle: Path, out: Path) -> Iterator[list[Ph
     """Like `develop_photos`, one list per view that has photos, in the order of the bundle's views."""
     (out / PHOTO_FOLDER).mkdir(parents=True, exist_ok=True)
     scene_bundle = load_bundle(bundle)
+    control = ClipExposure(scene)
     for view in scene_bundle.views:
         photos = [photo for photo in scene.photos if photo.view_index == view.view_index]
         if photos:
             light = read_view_light(bundle, view)
-            yield [develop_photo(scene, photo, light, out) for photo in photos]
+            yield [develop_photo(scene, control.exposed(photo, light), light, out) for photo in photos]
 
 
 def develop_photo(scene: SceneSpec, photo: PhotoSpec, light: ViewLight, out: Path) -> PhotoResult:
@@ -105,8 +125,9 @@ def develop_photo(scene: SceneSpec, photo: PhotoSpec, light: ViewLight, out: Pat
     geometry = photo_geometry(lens, photo.lens_state.distortion_scale, light.view)
     photo_id = photo_id_of(scene.scene_id, photo.view_index, photo.photo_index)
     exposure = _exposed(radiance, photo, photo_id)
+    frame_columns = clip_columns(scene, photo)
     if varies(photo.drives):
-        start_s = FRAME_S * photo.series.index if photo.series else 0.0
+        start_s = frame_columns["time_s"] or (FRAME_S * photo.series.index if photo.series else 0.0)
         exposing = Exposing(exposure.shutter_s, sensor.readout_s, geometry.height, start_s)
         gains = gains_during(gains, photo.drives, exposing)
         rows = None if geometry.is_pinhole else geometry.photo_rows()
@@ -144,7 +165,8 @@ def develop_photo(scene: SceneSpec, photo: PhotoSpec, light: ViewLight, out: Pat
         "gate_scores": None,
         "quality_flags": quality_flags(frame, exposure, sensor),
     }
-    result = PhotoResult(row, light, gains, geometry, exposure, frame.clipped)
+    kept = None if scene.clip is None else irradiance
+    result = PhotoResult(row | frame_columns, light, gains, geometry, exposure, frame.clipped, irradiance=kept)
     if glass is None:
         return result
     behind = seen_behind(glass, lambda image: through_lens(image, lens, setting))
@@ -183,6 +205,7 @@ def _exposed(radiance: NDArray[np.float32], photo: PhotoSpec, photo_id: str) -> 
             grey,
             metering=photo.metering,
             series=photo.series,
+            longest_s=photo.longest_shutter_s,
         )
     except InputError as error:
         raise InputError(f"photo {photo_id}: {error}") from error

@@ -75,13 +75,14 @@ def expose(
     *,
     metering: Metering = "centre_weighted",
     series: SeriesSpec | None = None,
+    longest_s: float | None = None,
 ) -> Exposure:
     """Exposure of *radiance* (h, w, 3), *ev* stops from the metered one, which shows the average at *grey*.
 
     The aperture is the nearest that *lens* has. The shutter is lengthened first, then gain is raised; what the limits
     of both do not allow remains under- or overexposed. In a *series*, the exposure is that of its place: a step of a
-    bracket, or where a burst's exposure control has got to. Raises InputError for a step of a bracket that the limits
-    do not allow.
+    bracket, or where a burst's exposure control has got to. *longest_s*: no exposure takes longer (the time of a clip's
+    frame); None = as long as the camera can. Raises InputError for a step of a bracket that the limits do not allow.
     """
     aperture = min(max(f_number, lens.f_min), lens.f_max)
     per_second = _scale_per_second(sensor, aperture)
@@ -89,7 +90,8 @@ def expose(
     if series is not None:
         place = _in_series(wanted, series, per_second * SHUTTER_RANGE_S[0], _most(per_second, sensor))
         wanted, ev = place, ev + math.log2(place / wanted)
-    shutter = min(max(wanted / per_second, SHUTTER_RANGE_S[0]), SHUTTER_RANGE_S[1])
+    longest = SHUTTER_RANGE_S[1] if longest_s is None else min(longest_s, SHUTTER_RANGE_S[1])
+    shutter = min(max(wanted / per_second, SHUTTER_RANGE_S[0]), longest)
     gain = min(max(wanted / (per_second * shutter), 1.0), sensor.max_gain)
     scale = per_second * shutter * gain
     response = np.array(sensor.response)

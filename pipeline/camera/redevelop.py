@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from pipeline.bundle import BUNDLE_FILE, load_bundle
+from pipeline.camera.clip_exposure import exposed_frame
 from pipeline.camera.develop import develop_photo
 from pipeline.errors import InputError
 from pipeline.layers import LIGHT_FILE
@@ -70,7 +71,7 @@ def redevelop(
             f"expected photo {photo_index} of view {view_index} of {scene.scene_id} in its spec and in {bundle}, found "
             f"{len(found)} such photos and {len(views)} such views; name the bundle of that scene"
         )
-    photo = changed(found[0], changes)
+    photo = changed(exposed_frame(scene, found[0], bundle), changes)
     if out.suffix.lower() in _FORMATS:
         photo = replace(photo, image_format=_FORMATS[out.suffix.lower()])
     with tempfile.TemporaryDirectory(prefix="glint-") as scratch:

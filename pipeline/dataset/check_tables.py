@@ -26,6 +26,7 @@ PARENTS: Final = {
     "defects": {"view_id": "views"},
     "highlights": {"photo_id": "photos"},
     "glass": {"photo_id": "photos", "view_id": "views"},
+    "overexposed": {"photo_id": "photos", "view_id": "views", "scene_id": "scenes"},
     "outputs": {"scene_id": "scenes"},
 }
 """Table -> column -> table whose key it must name."""

@@ -42,9 +42,9 @@ def check_view(dataset: Dataset, view: Row, findings: Findings) -> None:
     """Check the layers of one view and the rows of its instances, reflections and defects."""
     findings.count("views")
     where = f"view {view['view_id']}"
-    _guarded(findings, where, lambda: _check_light(dataset, view, findings, where))
+    guarded(findings, where, lambda: _check_light(dataset, view, findings, where))
     if dataset.has_file(view, "instance_path"):
-        _guarded(findings, where, lambda: _check_instances(dataset, view, findings))
+        guarded(findings, where, lambda: _check_instances(dataset, view, findings))
     else:
         findings.count("views without exact layers, which are not kept")
 
@@ -65,10 +65,10 @@ def check_photo(dataset: Dataset, photo: Row, findings: Findings) -> None:
             findings.expect(box is None or list(box) == highlight["bbox"], "bbox", place, box, highlight["bbox"])
         check_glass(dataset, photo, findings)
 
-    _guarded(findings, where, check)
+    guarded(findings, where, check)
 
 
-def _guarded(findings: Findings, where: str, check: Callable[[], None]) -> None:
+def guarded(findings: Findings, where: str, check: Callable[[], None]) -> None:
     """Run *check*; a file or mask that cannot be read becomes a problem instead of ending the whole verification."""
     try:
         check()

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pipeline import masks
 from pipeline.bundle import REFLECTION_CHANNELS
 from pipeline.dataset.build import open_build, read_build_record
+from pipeline.dataset.clips import ClipFrame
 from pipeline.dataset.columns import NUMBER_BY_NAME, TEXT_BY_NAME
 from pipeline.dataset.keep import not_kept, was_dropped
 from pipeline.dataset.tables import TABLES
@@ -164,6 +165,18 @@ class Dataset:
             raise DamageFound(str(error)) from error
         return np.stack([channels[axis] for axis in "RGB"], axis=-1)
 
+    def clip_ids(self, split: str | None = None) -> list[str]:
+        """Ids of the clips of *split*, or of all, in the order of the build."""
+        photos = self.photos.select(["clip_id", "split"]).to_pylist()
+        found = [row["clip_id"] for row in photos if row["clip_id"] and split in {None, row["split"]}]
+        return list(dict.fromkeys(found))
+
+    def clip(self, clip_id: str) -> Iterator[ClipFrame]:
+        """The frames of a clip in order of time. Raises InputError when the build has none of that id."""
+        self._one("photos", "clip_id", clip_id)
+        for photo in sorted(self.rows("photos", "clip_id", clip_id), key=lambda row: int(row["frame_index"])):
+            yield ClipFrame(self, photo, self._one("overexposed", "photo_id", photo["photo_id"]))
+
     def image(self, photo_id: str) -> NDArray[np.uint8]:
         """(h, w, 3) uint8 RGB, sRGB. Raises DamageFound when the file cannot be read."""
         import cv2
@@ -211,6 +224,10 @@ class Dataset:
     def instance_ids(self, view_id: str) -> NDArray[np.uint16]:
         """(h, w) uint16 instance_id, 0 = no part."""
         return self._ids(view_id, "instance_path")
+
+    def object_ids(self, view_id: str) -> NDArray[np.uint16]:
+        """(h, w) uint16 object index of everything, 0 = nothing."""
+        return self._ids(view_id, "object_path")
 
     def face_ids(self, view_id: str) -> NDArray[np.uint16]:
         """(h, w) uint16 CAD face_id + 1, 0 = no part."""

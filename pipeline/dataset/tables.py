@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from pipeline.dataset.clip_tables import OVEREXPOSED
 from pipeline.dataset.columns import (
     FLAG,
     INTEGER,
@@ -103,6 +104,7 @@ VIEWS: Final = TableSchema(
             required=True,
             length=16,
         ),
+        Column("belt_shift_m", NUMBERS, "Clips: how far belt and parts have moved, world; else null", "m", length=3),
         Column("bundle_path", TEXT, "bundle.json: names of objects, groups and materials"),
         Column(
             "layers_path",
@@ -140,6 +142,9 @@ PHOTOS: Final = TableSchema(
         Column("scene_id", TEXT, "Its scene", required=True),
         Column("photo_index", INTEGER, "Number of the photo in its view, from 0"),
         Column("split", TEXT, "train, val or test; the scene's", required=True),
+        Column("clip_id", TEXT, "The clip that it is a frame of; null for a single photo"),
+        Column("frame_index", INTEGER, "Number of the frame in its clip, from 0"),
+        Column("time_s", NUMBER, "Time since the clip's first frame", "s"),
         Column("image_path", TEXT, "The photo, sRGB", required=True),
         Column(
             "raw_path",
@@ -375,7 +380,8 @@ OUTPUTS: Final = TableSchema(
 )
 
 TABLES: Final[dict[str, TableSchema]] = {
-    table.name: table for table in (SCENES, VIEWS, PHOTOS, INSTANCES, HIGHLIGHTS, REFLECTIONS, DEFECTS, GLASS, OUTPUTS)
+    table.name: table
+    for table in (SCENES, VIEWS, PHOTOS, INSTANCES, HIGHLIGHTS, REFLECTIONS, DEFECTS, GLASS, OVEREXPOSED, OUTPUTS)
 }
 """Every table of a build by name. Which scene, view and photo a row belongs to is in its *_id columns."""
 

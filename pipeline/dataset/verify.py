@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.dataset.build import Build, builds, latest_number, open_build
+from pipeline.dataset.check_clips import check_clip
 from pipeline.dataset.check_store import check_store
 from pipeline.dataset.check_tables import check_tables
 from pipeline.dataset.check_views import check_photo, check_view
@@ -33,7 +34,10 @@ def verify(root: Path, build: str | None = None, deep: bool = True, progress: Pr
     if opened is not None:
         tables = check_tables(root, opened.folder, opened.record, records, findings)
         # Looking further into tables of another form would only repeat that they are damaged.
-        if deep and {"views", "photos", "instances", "highlights", "reflections", "defects"} <= tables.keys():
+        if (
+            deep
+            and {"views", "photos", "instances", "highlights", "reflections", "defects", "overexposed"} <= tables.keys()
+        ):
             _check_pictures(Dataset(root, opened.folder), findings, progress)
     return Report(opened.number if opened else None, findings.checked, tuple(findings.problems))
 
@@ -60,3 +64,5 @@ def _check_pictures(dataset: Dataset, findings: Findings, progress: Progress) ->
         progress("photos", done, len(photo_ids))
         check_photo(dataset, dataset.photo(photo_id), findings)
     progress("photos", len(photo_ids), len(photo_ids))
+    for clip_id in dataset.clip_ids():
+        check_clip(dataset, clip_id, findings)

@@ -23,6 +23,7 @@ from pipeline.errors import EnvironmentProblem
 from pipeline.graph.children import on_stop
 from pipeline.graph.stage import Machine, Resource, RunReport
 from pipeline.records import from_dict, read_json, sha256_file, sha256_json, to_dict, write_json
+from pipeline.spec.clip import ClipSpec
 from pipeline.spec.fields import scene_of_render_fields
 from pipeline.spec.scene import PhotoSpec, SceneSpec
 from pipeline.tables import assets_root
@@ -168,16 +169,19 @@ class PhotosStage:
     def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
         """Write the pictures and the rows of photos and highlights."""
         from pipeline.camera.develop import develop_views
+        from pipeline.clips.overexposed import OverexposedFrames
         from pipeline.reflect.highlights import highlight_rows
 
         bundle = inputs["render"]
         photos = tuple(from_dict(PhotoSpec, photo) for photo in fields["photos"])
-        scene = replace(_rendered_scene(bundle), split=fields["split"], photos=photos)
-        rows: dict[str, list[dict[str, Any]]] = {"photos": [], "highlights": [], "glass": []}
+        scene = replace(_rendered_scene(bundle), split=fields["split"], photos=photos, clip=_clip_of(fields))
+        rows: dict[str, list[dict[str, Any]]] = {"photos": [], "highlights": [], "glass": [], "overexposed": []}
+        overexposed = OverexposedFrames(bundle, out)
         for developed in develop_views(scene, bundle, out):
             rows["photos"] += [photo.row for photo in developed]
             rows["glass"] += [photo.glass_row for photo in developed if photo.glass_row is not None]
             rows["highlights"] += highlight_rows(bundle, developed)
+            rows["overexposed"] += overexposed.add(developed)
         write_json(out / ROWS_FILE, rows)
         return RunReport({name: float(len(found)) for name, found in rows.items()})
 
@@ -236,6 +240,10 @@ def _rendered_scene(bundle: Path) -> SceneSpec:
     from pipeline.bundle import SCENE_FILE
 
     return from_dict(SceneSpec, read_json(bundle / SCENE_FILE))
+
+
+def _clip_of(fields: Mapping[str, Any]) -> ClipSpec | None:
+    return from_dict(ClipSpec, fields["clip"]) if "clip" in fields else None
 
 
 def _prepare(
@@ -332,6 +340,7 @@ def _view_rows(bundle: SceneBundle) -> list[dict[str, Any]]:
             "twin_of": view.twin_of,
             **{name: getattr(camera, name) for name in ("width", "height", "fx", "fy", "cx", "cy")},
             "cam_from_world": list(camera.cam_from_world),
+            "belt_shift_m": list(view.belt_shift_m) if any(view.belt_shift_m) else None,
             "bundle_path": "bundle.json",
         }
         files = _LAYER_FILES if view.pane is None else {**_LAYER_FILES, **_GLASS_FILES}

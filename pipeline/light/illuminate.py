@@ -9,7 +9,7 @@ analyser before the lens receives, and the illuminance is that behind the lamps'
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def illuminate(scene: SceneSpec, arrangement: Arrangement, image_file: Path | No
     rigs = [build_rig(spec, arrangement, scene.arrangement.kind) for spec in scene.rigs]
     around = build_surroundings(scene.surroundings, _reach(rigs, views), image_file)
     lamps, housings = _rig_pieces(rigs, views)
-    pieces = [*around.pieces, *(camera_body(view) for view in views)]
+    pieces = [*around.pieces, *_camera_bodies(scene, views)]
     frame = None if around.floor_z is None else table_frame(arrangement.supports, around.floor_z)
     if frame is not None:
         pieces.append(frame)
@@ -60,6 +60,13 @@ def illuminate(scene: SceneSpec, arrangement: Arrangement, image_file: Path | No
         scales=tuple(rig.scale for rig in rigs),
         analysers=tuple(rig.polarisers.transmission for rig in rigs),
     )
+
+
+def _camera_bodies(scene: SceneSpec, views: tuple[View, ...]) -> Iterator[SurroundingMesh]:
+    """The body of every camera; of the one camera of a clip, only where it is in each frame."""
+    for view in views:
+        body = camera_body(view)
+        yield body if scene.clip is None else replace(body, camera=view.camera_index)
 
 
 def _rig_pieces(rigs: Sequence[Rig], views: tuple[View, ...]) -> tuple[list[LampMesh], list[SurroundingMesh]]:

@@ -335,6 +335,7 @@ def _bundle(
             rig_scale=illumination.scales[shot.rig_index],
             analyser=illumination.analysers[shot.rig_index],
             pane=arrangement.panes[shot.camera_index] if arrangement.panes else None,
+            belt_shift_m=(0.0 if scene.clip is None else scene.clip.path.belt_shift_m(shot.camera_index), 0.0, 0.0),
         )
         for shot in scene_shots(scene)
     )

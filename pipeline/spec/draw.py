@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, cast
 
 from pipeline import tables
 from pipeline.errors import InputError
+from pipeline.spec.draw_clips import clip_photos, draw_clip, path_cameras
 from pipeline.spec.draw_glass import draw_glass
-from pipeline.spec.draw_photos import draw_photos, light_groups
+from pipeline.spec.draw_photos import LightGroups, draw_photos, light_groups
 from pipeline.spec.films import films_on
 from pipeline.spec.model import DatasetSpec, SurroundingsSection
 from pipeline.spec.numbers import between, round_drawn
@@ -28,8 +29,10 @@ from pipeline.spec.scene import (
     DefectSpec,
     FaceRule,
     ItemSpec,
+    PhotoSpec,
     RigSpec,
     SceneSpec,
+    Shot,
     Split,
     SurroundingsSpec,
     ToleranceSpec,
@@ -55,7 +58,13 @@ def draw_scene(spec: DatasetSpec, index: int) -> SceneSpec:
     groups = [light_groups(rig.name, surroundings.name) for rig in rigs]
     items = tuple(_draw_items(spec, index))
     twins = spec.defects.twins and any(item.defects for item in items)  # without defects they would be copies
+    arrangement = _draw_arrangement(spec, index)
     cameras = tuple(_draw_cameras(spec, index))
+    clip = draw_clip(spec, index, arrangement.kind, groups)
+    if clip is not None:
+        cameras = path_cameras(cameras[0], clip.path)
+    shots = shots_of(len(cameras), len(rigs), twins)
+    samples = None if clip is None else spec.clips.samples
     return SceneSpec(
         schema_version=SCENE_SCHEMA_VERSION,
         dataset=spec.dataset.name,
@@ -64,26 +73,30 @@ def draw_scene(spec: DatasetSpec, index: int) -> SceneSpec:
         seed=scene_seed(spec.dataset.seed, index),
         split=_draw_split(spec, index),
         items=items,
-        arrangement=_draw_arrangement(spec, index),
+        arrangement=arrangement,
         rigs=rigs,
         surroundings=surroundings,
         cameras=cameras,
         twins=twins,
         glass=draw_glass(spec.glass, spec.dataset.seed, index),
-        render=spec.render.spec(seed_of(spec.dataset.seed, index, "render")),
-        photos=tuple(
-            photo
-            for shot in shots_of(len(cameras), len(rigs), twins)
-            for number in range(spec.photos.per_view)
-            for photo in draw_photos(
-                spec,
-                index,
-                shot,
-                number,
-                groups=groups[shot.rig_index],
-                illuminance_ratio=surroundings.illuminance_ratio,
-            )
-        ),
+        render=spec.render.spec(seed_of(spec.dataset.seed, index, "render"), samples),
+        photos=_draw_photos(spec, index, shots, groups, surroundings.illuminance_ratio)
+        if clip is None
+        else clip_photos(spec, index, clip, shots, groups, surroundings.illuminance_ratio),
+        clip=clip,
+    )
+
+
+def _draw_photos(
+    spec: DatasetSpec, index: int, shots: Sequence[Shot], groups: Sequence[LightGroups], illuminance_ratio: float
+) -> tuple[PhotoSpec, ...]:
+    return tuple(
+        photo
+        for shot in shots
+        for number in range(spec.photos.per_view)
+        for photo in draw_photos(
+            spec, index, shot, number, groups=groups[shot.rig_index], illuminance_ratio=illuminance_ratio
+        )
     )
 
 

@@ -31,6 +31,8 @@ def render_fields(scene: SceneSpec, world_sha256: str | None = None) -> dict[str
     *world_sha256*: hash of the user's environment image, for scenes that have one.
     """
     fields = {name: to_dict(getattr(scene, name)) for name in _RENDER_FIELDS + _RENDERED}
+    if scene.clip is not None:  # absent otherwise: scenes without clips keep their keys
+        fields["clip"] = {"path": to_dict(scene.clip.path), "takes": []}
     return fields if world_sha256 is None else {**fields, _FILE_HASH: world_sha256}
 
 
@@ -42,12 +44,13 @@ def scene_of_render_fields(fields: dict[str, Any]) -> SceneSpec:
 
 def photo_fields(scene: SceneSpec) -> dict[str, Any]:
     """What the photos stage reads beside the bundle: the ids and split that its rows carry, and the photos."""
-    return {
+    fields = {
         "schema_version": scene.schema_version,
         "scene_id": scene.scene_id,
         "split": scene.split,
         "photos": to_dict(scene.photos),
     }
+    return fields if scene.clip is None else {**fields, "clip": to_dict(scene.clip)}
 
 
 def truth_fields(scene: SceneSpec) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from pydantic import (
 
 from pipeline import tables
 from pipeline.spec.checks import check_sum, problem, suggestion
+from pipeline.spec.clip_sections import ClipsSection
 from pipeline.spec.files import CARRIES_UNITS, find_image_file, find_part_file
 from pipeline.spec.films import films_on
 from pipeline.spec.glass_section import GlassSection
@@ -358,8 +359,10 @@ class RenderSection(Section):
             raise problem("two whole numbers from 1 to 65536, the smaller one first")
         return value
 
-    def spec(self, seed: int) -> RenderSpec:
-        """What a scene takes of this section; *seed* is Cycles'."""
+    def spec(self, seed: int, samples: int | None = None) -> RenderSpec:
+        """What a scene takes of this section; *seed* is Cycles', *samples* overrules the section's."""
+        if samples is not None:
+            return RenderSpec(samples, self.denoise, seed)
         if self.samples != AUTO_SAMPLES:
             return RenderSpec(self.samples, self.denoise, seed)
         return RenderSpec(self.samples_range[1], self.denoise, seed, NoiseBudget(*self.samples_range))
@@ -442,6 +445,14 @@ class DatasetSpec(Section):
     photos: PhotosSection = Field(description="How each view is photographed.")
     flicker: FlickerSection = Field(default=FlickerSection(), description="How the lamps' light varies over time.")
     optics: OpticsSection = Field(default=OpticsSection(), description="What a lens has in a photo beyond its design.")
+    clips: ClipsSection = Field(default=ClipsSection(), description="Which scenes are filmed, and how.")
+
+    @model_validator(mode="after")
+    def _belts_for_conveyor_clips(self) -> DatasetSpec:
+        on_belts = self.clips.motion.get("part_conveyor", 0.0) > 0 and self.clips.probability > 0
+        if on_belts and self.arrangement.kinds.get("conveyor", 0.0) == 0.0:
+            raise problem("conveyor among arrangement.kinds for clips.motion part_conveyor", "no conveyor")
+        return self
 
     @model_validator(mode="after")
     def _films_fit_metals(self) -> DatasetSpec:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from pipeline.spec.clip import ClipSpec
 from pipeline.spec.noise_budget import NoiseBudget
 from pipeline.spec.photo_state import CLEAN_LENS, LampDrive, LensState
 from pipeline.spec.processing import DEFAULT_PROCESSING, Metering, ProcessingSpec, SeriesSpec
@@ -267,6 +268,8 @@ class PhotoSpec:
     drives: dict[str, LampDrive] = field(default_factory=dict)
     """Light group -> how its lamps are driven. A missing group is steady."""
     lens_state: LensState = CLEAN_LENS
+    longest_shutter_s: float | None = None
+    """No exposure may be longer (a clip's frame time), seconds; None = as long as the camera can."""
 
 
 @dataclass(frozen=True)
@@ -293,6 +296,8 @@ class SceneSpec:
     photos: tuple[PhotoSpec, ...]
     glass: GlassSpec | None = None
     """The pane that the cameras look through; None = nothing stands before them."""
+    clip: ClipSpec | None = None
+    """How the scene is filmed: camera k is frame k. None = photographs."""
 
 
 @dataclass(frozen=True)

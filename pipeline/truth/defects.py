@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 
 from pipeline import masks
 from pipeline.arrange.arrangement import PlacedCamera, PlacedItem, matrix
-from pipeline.bundle import BundleView, PlacedDefect, SceneBundle, load_bundle, read_exr, read_ids, view_folder
+from pipeline.bundle import (
+    BundleView,
+    PlacedDefect,
+    SceneBundle,
+    item_in,
+    load_bundle,
+    read_exr,
+    read_ids,
+    view_folder,
+)
 from pipeline.defect_patches import WITH, Raster, chart, load_raster, sample_mask
 from pipeline.truth.projection import NEAREST_M, project, transform
 from pipeline.truth.silhouette import pixel_rays
@@ -60,7 +69,7 @@ def defect_rows(bundle: Path) -> list[dict[str, Any]]:
             continue
         layers = load_layers(bundle, view)
         for defect in scene.defects:
-            item = items[defect.instance_id]
+            item = item_in(view, items[defect.instance_id])
             if defect.file is not None:
                 cover = drawn_cover(defect, rasters[defect.file], item, view.camera, layers)
             else:

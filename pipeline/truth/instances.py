@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline import masks
 from pipeline.arrange.arrangement import PlacedCamera, PlacedItem, matrix
-from pipeline.bundle import BundleView, SceneBundle, load_bundle, read_ids, view_folder
+from pipeline.bundle import BundleView, SceneBundle, item_in, load_bundle, read_ids, view_folder
 from pipeline.errors import InputError
 from pipeline.parts.part import Part
 from pipeline.parts.variation import varied_part
@@ -144,7 +144,7 @@ def _view_columns(
 ) -> dict[str, Any]:
     """Columns of one instance, whose visible mask is *visible* (h, w), in one view."""
     camera = view.camera
-    camera_from_part = matrix(camera.cam_from_world) @ matrix(item.world_from_part)
+    camera_from_part = matrix(camera.cam_from_world) @ matrix(item_in(view, item).world_from_part)
     box = pixel_box(camera, transform(camera_from_part, outline.vertices))
     full = full_mask(camera, camera_from_part, outline.caster, box)
     # A ray that grazes the silhouette may hit in one renderer and miss in the other: what is seen is part of the whole.

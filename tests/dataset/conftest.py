@@ -138,7 +138,9 @@ def photo_rows(index: int, folder: Path) -> dict[str, list[dict[str, Any]]]:
         highlight = {"photo_id": photo_id, "highlight_id": 1, "instance_id": 1, "light_id": "ring", "area_px": 8}
         highlight |= {"light_kind": "ring", "mask_rle": masks.encode(mask), "bbox": [5, 5, 4, 2]}
         highlights.append(highlight | {"clipped_px": [8, 2, 0], "face_ids": [0], "centroid": [7.0, 6.0]})
-    return {"photos": photos, "highlights": highlights, "glass": [glass_row(photos[0], folder)]}
+    photos[1] |= {"clip_id": f"{scene}-c0-p1", "frame_index": 0, "time_s": 0.0}
+    over = [overexposed_row(photos[1], folder)]
+    return {"photos": photos, "highlights": highlights, "glass": [glass_row(photos[0], folder)], "overexposed": over}
 
 
 def glass_row(photo: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -161,6 +163,19 @@ def glass_row(photo: dict[str, Any], folder: Path) -> dict[str, Any]:
         "mix_scores": {"clipped": 0.0},
         "well_mixed": True,
     }
+
+
+def overexposed_row(photo: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The second photo is a clip of one frame: its first four pixels of row 5 exceed the range in red."""
+    radiance = np.full((HEIGHT, WIDTH, 3), 0.25, np.float16)
+    radiance[5, :4, 0] = 1.5
+    write_exr(folder / "p1.exr", {axis: radiance[..., i] for i, axis in enumerate("RGB")})
+    over = radiance > 1.0
+    row = {name: photo[name] for name in ("photo_id", "clip_id", "frame_index", "view_id", "scene_id")}
+    row |= {f"mask_{n}_rle": masks.encode(over[..., i]) for i, n in enumerate(("red", "green", "blue"))}
+    row |= {"mask_rle": masks.encode(over[..., 0]), "share": float(over[..., 0].mean()), "radiance_path": "p1.exr"}
+    row |= {"signal_from_radiance": [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]}
+    return row | {"reference_photo_ids": [], "reference_shares": []}
 
 
 def make_scene(root: Path, index: int, salt: str = "") -> SceneOutputs:

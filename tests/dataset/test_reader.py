@@ -186,3 +186,16 @@ def test_layers_of_a_photo_through_glass(dataset_root: Path) -> None:
     assert dataset.glass("tiny-000000-v0-p1") is None
     with pytest.raises(InputError, match="expected a photo through glass"):
         dataset.linear("tiny-000000-v0-p1", "t")
+
+
+def test_clips_by_split_and_frames_by_clip(dataset_root) -> None:
+    dataset = open_dataset(dataset_root)
+    assert len(dataset.clip_ids()) == 4
+    (clip_id,) = dataset.clip_ids("val")
+    (frame,) = dataset.clip(clip_id)
+    assert (frame.index, frame.time_s, frame.references) == (0, 0.0, {})
+    assert frame.clipped()[5, :4, 0].all()
+    assert frame.clipped().sum() == 4
+    assert np.array_equal(frame.range_share() > 1.0, frame.clipped())
+    with pytest.raises(InputError, match="clip_id"):
+        list(dataset.clip("no-such-clip"))

@@ -90,7 +90,7 @@ def test_an_unreadable_record_and_what_rests_on_it_are_found(dataset_root: Path)
     path = at(dataset_root, "photos", PHOTO, "image_path").parent / "record.json"
     path.write_text("{")
     report = verify(dataset_root, deep=False)
-    assert whats(report) == {"output record", "image_path", "m_path", "t_path", "r_path", "c_path"}
+    assert whats(report) == {"output record", "image_path", "m_path", "t_path", "r_path", "c_path", "radiance_path"}
     assert any(problem.where == path.relative_to(dataset_root).as_posix() for problem in report.problems)
 
 

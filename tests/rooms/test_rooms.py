@@ -23,6 +23,7 @@ UPSTREAM = {
     "truth": {"spec", "parts", "arrange"},
     "reflect": {"arrange"},
     "dataset": set(),
+    "clips": {"arrange", "dataset"},
     "report": {"dataset"},
     "gallery": {"spec", "dataset", "graph"},
 }
