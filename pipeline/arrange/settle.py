@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 GRAVITY: Final = 9.81
-STEP_S: Final = 0.002
-CONTACT_S: Final = 0.004
+STEP_S: Final = 0.003
+CONTACT_S: Final = 0.006
 """Time constant of a contact, which leaves micrometres of penetration at rest (MuJoCo's solref; at least two steps)."""
 FRICTION: Final = (0.35, 0.002, 0.0004)
 """Sliding (dry steel on steel 0.3 to 0.6), torsional and rolling, the last two in metres."""
@@ -28,8 +28,9 @@ REST_SPEED: Final = 0.004
 REST_CHECKS: Final = 5
 """... this often in a row, CHECK_STEPS apart."""
 CHECK_STEPS: Final = 25
-LONGEST_S: Final = 8.0
-"""Simulated time after which bodies that still move (a ball that rolls, a ring that spins) are braked ..."""
+LONGEST_S: Final = 3.0
+"""Simulated time after the last has fallen from which bodies that still move (a ball that rolls, a ring that spins, a
+heap that creeps) are braked ..."""
 BRAKE_PER_S: Final = 60.0
 """... losing this share of their speed per second, ..."""
 BRAKED_S: Final = 4.0
@@ -104,14 +105,16 @@ def walls(half_x: float, half_y: float, height: float, draft: float = 0.0) -> tu
 def settle(bodies: Sequence[Body], fixed: Sequence[Box], longest_s: float = LONGEST_S) -> Rest:
     """Let *bodies* fall among *fixed* boxes until all are at rest.
 
-    What still moves after *longest_s* of simulated time is braked; where even that brings no rest, the result says so.
+    What still moves *longest_s* of simulated time after the highest has fallen is braked; where even that brings no
+    rest, the result says so.
     """
     import mujoco  # here, because planning and reading need no physics
 
     model = _model(mujoco, bodies, fixed)
     data = mujoco.MjData(model)
     radii = np.array([body.radius for body in bodies])
-    speed = _run(mujoco, model, data, radii, longest_s)
+    fall_s = max(float(body.pose[2, 3]) for body in bodies) * DRAG_PER_S / GRAVITY
+    speed = _run(mujoco, model, data, radii, fall_s + longest_s)
     if speed >= REST_SPEED:
         model.dof_damping[:] *= BRAKE_PER_S / DRAG_PER_S
         speed = _run(mujoco, model, data, radii, BRAKED_S)
@@ -139,7 +142,7 @@ def _model(mujoco: Any, bodies: Sequence[Body], fixed: Sequence[Box]) -> Any:
     option.solver, option.iterations, option.tolerance = mujoco.mjtSolver.mjSOL_CG, ITERATIONS, 1e-6
     # Heaps of bodies that touch no moving one are left alone until something wakes them.
     option.enableflags |= mujoco.mjtEnableBit.mjENBL_SLEEP
-    option.sleep_tolerance = 0.25 * REST_SPEED  # slower, so that nothing sleeps while it is still being pushed out
+    option.sleep_tolerance = REST_SPEED
     option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     names: dict[int, str] = {}
     for number, box in enumerate(fixed):
