@@ -133,7 +133,7 @@ def test_a_frame_taken_again_has_the_bytes_of_the_dataset(dataset, tmp_path) -> 
 
 
 def test_the_command_prints_the_policies(dataset) -> None:
-    result = CliRunner().invoke(cli.clips, [str(dataset.root)])
+    result = CliRunner().invoke(cli.main, ["clips", str(dataset.root)])
     lines = result.output.splitlines()
     assert result.exit_code == 0
     assert [line.split()[0] for line in lines[1:]] == [

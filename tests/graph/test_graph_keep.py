@@ -8,7 +8,8 @@ import pytest
 from support.fake_builds import FAKE_STAGES, fingerprint, traces, write_spec
 
 from pipeline.dataset import open_dataset
-from pipeline.dataset.keep import RADIANCE_FILES, TRUTH_FILES
+from pipeline.dataset.keep import RADIANCE_FILES as WITH_GLASS
+from pipeline.dataset.keep import TRUTH_FILES
 from pipeline.dataset.store import Store
 from pipeline.dataset.verify import verify
 from pipeline.errors import InputError
@@ -19,6 +20,8 @@ from pipeline.report.inspect import inspect_id
 from pipeline.spec.load import load_spec
 
 SCENES = 3
+RADIANCE_FILES = WITH_GLASS - {"mirror.exr", "mirror_reflection.exr", "context.exr"}
+"""Of scenes without glass."""
 
 
 @pytest.fixture

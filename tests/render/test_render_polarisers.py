@@ -18,6 +18,7 @@ from pipeline.light.lamps import ImageWorld
 from pipeline.light.pieces import lamp, polarised
 from pipeline.light.polarisers import UNPOLARISED_SHARE, mirrored_factor
 from pipeline.light.shapes import Mesh
+from pipeline.photo_geometry import PhotoGeometry
 from pipeline.records import to_dict, write_json
 from pipeline.reflect.highlights import highlight_rows
 from pipeline.reflect.reflections import reflection_rows
@@ -175,6 +176,12 @@ class Photo:
     photo_id: str
     light: ViewLight
     saturation: float
+
+    @property
+    def geometry(self):
+        camera = self.light.view.camera
+        pinhole = (camera.fx, camera.fy, camera.cx, camera.cy)
+        return PhotoGeometry(camera.width, camera.height, pinhole, pinhole)
 
     @property
     def group_gains(self):

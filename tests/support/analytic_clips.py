@@ -18,6 +18,7 @@ from pipeline.camera.exposure_control import AutoExposure
 from pipeline.camera.tone import srgb_from_linear
 from pipeline.clips.correspond import FrameGeometry
 from pipeline.clips.frames import Clip, Frame, Observation
+from pipeline.layers import LIGHT_FILE, REC709_LUMINANCE, write_parts
 from pipeline.records import write_json
 from pipeline.spec.clip import ClipPath, ClipSpec, LightChange, TakeSpec
 from pipeline.spec.photo_state import LensState
@@ -123,9 +124,9 @@ def write_clip_bundle(folder: Path, frames: int = 6, step_m: float = 0.01) -> Pa
         light = surface(ground_points(camera))
         place = bundles.view_folder(folder, k)
         place.mkdir(parents=True)
-        names = ("noisy", "glossy_direct", "group.key", "denoised.key")
-        layers = {f"{name}.{c}": light[..., i] for name in names for i, c in enumerate("RGB")}
-        bundles.write_exr(place / "layers.exr", layers)
+        grey = (light @ REC709_LUMINANCE)[..., None]
+        layers = {"denoised.key": light, "noisy": grey, "glossy_direct": grey}
+        write_parts(place / LIGHT_FILE, {name: np.float32(image) for name, image in layers.items()}, "zip")
         geometry = geometry_of(camera)
         bundles.write_exr(place / "depth.exr", {"Z": geometry.depth})
         bundles.write_ids(place / "object.png", geometry.objects)
