@@ -45,7 +45,7 @@ def measure(spec_path: Path, limit: int, threads: int, dataset: Path) -> dict[st
             _prepare(plan.scene, parts, Machine(threads=threads), Path(folder))
             job = from_dict(RenderJob, read_json(Path(folder) / JOB_FILE))
             scene = build_scene(job, Path(folder))
-        sample_for_beauty(scene, job)
+        sample_for_beauty(scene, job.render.samples, job.render.seed)
         scene.cycles.use_denoising = False
         for view in job.bundle.views:
             set_camera(scene, view.camera)

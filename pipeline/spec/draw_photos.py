@@ -11,8 +11,9 @@ from typing import Final, cast
 from pipeline import tables
 from pipeline.spec.draw_light_and_lens import daylight_groups, draw_drives, draw_lens_state, neutral_lens_state
 from pipeline.spec.draw_processing import draw_processing, in_series
-from pipeline.spec.model import DatasetSpec, PhotosSection
+from pipeline.spec.model import DatasetSpec
 from pipeline.spec.numbers import Numbers, constant, round_drawn
+from pipeline.spec.photos_section import PhotosSection
 from pipeline.spec.scene import CCT_RANGE_K, RENDERED_CCT_K, BodySpec, PhotoSpec, Shot, Tone
 from pipeline.spec.seeds import Stream, seed_of
 

@@ -18,12 +18,14 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails
 
 from pipeline.spec.checks import Check, check_sum, problem
+
+Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 def round_drawn(value: float) -> float:
