@@ -21,7 +21,7 @@ from pathlib import Path
 from rendered import REGISTRY, ROOT, bundle_of, workplace_in
 
 from pipeline.bundle import SCENE_FILE, load_bundle, view_folder
-from pipeline.dataset.keep import RADIANCE_FILES, TRUTH_FILES
+from pipeline.dataset.keep import TRUTH_FILES
 from pipeline.graph.plan import catalog_of
 from pipeline.layers import LIGHT_FILE, TERMS_FILE, read_parts
 from pipeline.records import from_dict, read_json
@@ -57,10 +57,11 @@ def sizes(bundle: Path) -> None:
     """Print the bytes of a bundle's files over what raw half floats of all their channels would take."""
     view = load_bundle(bundle).views[0]
     folder, pixels = view_folder(bundle, 0), view.camera.width * view.camera.height
-    channels = {file: sum(part.shape[2] for part in read_parts(folder / file).values()) for file in RADIANCE_FILES}
-    found = {name: (folder / name).stat().st_size for name in RADIANCE_FILES | TRUTH_FILES}
+    radiance = (LIGHT_FILE, TERMS_FILE)
+    channels = {file: sum(part.shape[2] for part in read_parts(folder / file).values()) for file in radiance}
+    found = {name: (folder / name).stat().st_size for name in {*radiance, *TRUTH_FILES}}
     exact = sum(found[name] for name in TRUTH_FILES)
-    lines = [(f"{file}, {channels[file]} channels", found[file], channels[file]) for file in (LIGHT_FILE, TERMS_FILE)]
+    lines = [(f"{file}, {channels[file]} channels", found[file], channels[file]) for file in radiance]
     lines.append((f"exact layers, {TRUTH_CHANNELS} channels", exact, TRUTH_CHANNELS))
     lines.append(("all files", sum(found.values()), sum(channels.values()) + TRUTH_CHANNELS))
     for name, size, count in lines:

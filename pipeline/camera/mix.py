@@ -67,14 +67,21 @@ def mix(
 ) -> NDArray[np.float32]:
     """Radiance (h, w, 3) float32 of all *groups* together, each multiplied by its gain: (3,), or (n, 3) for each of a
     photo's n rows. *rows* (h, w): the photo's row that each pixel falls on; None = its own."""
-    first = next(iter(groups.values()))
-    total = np.zeros_like(first)
+    height, width = next(iter(groups.values())).shape[:2]
+    total = np.zeros((height, 3 * width), dtype=np.float32)
+    weighted = np.empty_like(total)
     for group, radiance in groups.items():
-        gain = gains[group]
-        if gain.ndim == 2:
-            gain = gain[:, None, :] if rows is None else gain[rows]
-        total += radiance * gain
-    return total
+        # Whole rows at once: over a last axis of three values numpy is several times slower.
+        gain = _by_row(gains[group], rows, width)
+        total += np.multiply(radiance.reshape(height, -1), gain, out=weighted)
+    return total.reshape(height, width, 3)
+
+
+def _by_row(gain: NDArray[np.float32], rows: NDArray[np.intp] | None, width: int) -> NDArray[np.float32]:
+    """A gain for rows of interleaved channels: (3 width,) for all, or (h, 3 width)."""
+    if gain.ndim == 1:
+        return np.tile(gain, width)
+    return np.tile(gain, (1, width)) if rows is None else gain[rows].reshape(len(rows), -1)
 
 
 def mixed_cct(

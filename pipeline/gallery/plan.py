@@ -107,19 +107,24 @@ SECTIONS: Final = (
     Section(
         "defects",
         "Defects",
-        "Eight defects of one kind on a ground part, larger and worse than usual so that they show at this size.",
+        "Eight defects of one kind on a ground part seen closer, larger and worse than usual so that they show.",
         "defects",
         lambda name: {
             "finishes": _only("ground"),
+            "cameras": {"fill": 1.9},
             "defects": {"probability": 1.0, "count": 8, "kinds": _only(name), "severity": 0.95, "size_scale": 3.0},
         },
     ),
     Section(
         "rigs",
         "Rigs",
-        "The machined part under every rig, as a camera above it sees it.",
+        "The machined part under every rig, as a camera above it sees it; a polished one mirrors the striped screens.",
         "rigs",
-        lambda name: {"rigs": {"weights": _only(name)}, "surroundings": {"illuminance_ratio": 0.1}},
+        lambda name: {
+            "rigs": {"weights": _only(name)},
+            "surroundings": {"illuminance_ratio": 0.1},
+            "finishes": _only("polished" if "stripes" in table("rigs")[name] else "machined"),
+        },
     ),
     Section(
         "surroundings",
