@@ -107,11 +107,11 @@ SECTIONS: Final = (
     Section(
         "defects",
         "Defects",
-        "Eight defects of one kind on a ground part seen closer, larger and worse than usual so that they show.",
+        "Eight defects of one kind on a ground part, larger and worse than usual so that they show; those of faces from nearer.",
         "defects",
         lambda name: {
             "finishes": _only("ground"),
-            "cameras": {"fill": 1.9},
+            "cameras": {"fill": 1.2 if "edge" in table("defects")[name]["on"] else 1.9},
             "defects": {"probability": 1.0, "count": 8, "kinds": _only(name), "severity": 0.95, "size_scale": 3.0},
         },
     ),
