@@ -107,7 +107,7 @@ SECTIONS: Final = (
     Section(
         "defects",
         "Defects",
-        "Eight defects of one kind on a ground part, larger and worse than usual so that they show; those of faces from nearer.",
+        "Eight defects of a kind on a ground part, larger and worse than usual so that they show; faces from nearer.",
         "defects",
         lambda name: {
             "finishes": _only("ground"),
