@@ -70,7 +70,9 @@ def read_view_light(folder: Path, view: BundleView) -> ViewLight:
     for name, radiance in {**layers, **{name: luminances[name][..., None] for name in MIRRORED}}.items():
         check_radiance(view, name, radiance)
     kind = "denoised" if all(f"denoised.{group}" in layers for group in view.groups) else "group"
-    groups = {group: np.maximum(layers[f"{kind}.{group}"], np.float32(0)) for group in view.groups}
+    groups = {group: layers[f"{kind}.{group}"] for group in view.groups}
+    for radiance in groups.values():
+        np.maximum(radiance, np.float32(0), out=radiance)
     light = ViewLight(view, groups, luminances["noisy"], luminances["glossy_direct"], _means(groups))
     return light if view.pane is None else _behind(view.pane, light, view_folder(folder, view.view_index))
 
