@@ -33,8 +33,8 @@ KEPT_BITS: Final = 8
 NOISY_BITS: Final = 6
 """Mantissa bits of untouched layers: at most 2^-7 = 0.8 %, a fraction of their noise from pixel to pixel."""
 CODEC: Final = "zip:2"
-"""EXR compression: deflate, which squeezes rounded low bytes. Wavelets (piz) make smooth layers up to a tenth smaller and
-take a tenth longer to read."""
+"""EXR compression: deflate, which squeezes rounded low bytes. Wavelets (piz) make smooth layers up to a tenth smaller
+and take a tenth longer to read."""
 
 REC709_LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
 """Luminance of linear Rec.709 (ITU-R BT.709-6)."""
