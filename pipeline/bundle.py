@@ -378,6 +378,17 @@ def layer(channels: dict[str, NDArray[np.float32]], name: str) -> NDArray[np.flo
     return np.stack([channels[f"{name}.{axis}"] for axis in "RGB"], axis=-1)
 
 
+def write_rgb(path: Path, image: NDArray[Any]) -> None:
+    """Write one image (h, w, 3) as a lossless EXR with channels R G B, dtypes as in `write_exr`. Raises OSError."""
+    write_exr(path, {axis: image[..., channel] for channel, axis in enumerate("RGB")})
+
+
+def read_rgb(path: Path) -> NDArray[np.float32]:
+    """The image (h, w, 3) float32 of a file that `write_rgb` wrote. Raises OSError when it cannot be read."""
+    channels = read_exr(path)
+    return np.stack([channels[axis] for axis in "RGB"], axis=-1)
+
+
 def read_ids(path: Path) -> NDArray[np.uint16]:
     """Read a uint16 id layer (PNG) as (h, w). Raises OSError when it cannot be read."""
     import cv2

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.bundle import load_bundle
-from pipeline.camera.expose import GREY, GREY_WITHOUT_CURVE, expose, metered_scale, sensor_signal
+from pipeline.camera.expose import expose, metered_scale, sensor_signal
 from pipeline.camera.exposure_control import AutoExposure
 from pipeline.camera.hardware import Lens, Sensor, lens_named, sensor_named
+from pipeline.camera.metering import grey_of
 from pipeline.camera.mix import group_gains, mix
 from pipeline.spec.clip import FramePlace, frame_place
 from pipeline.spec.scene import PhotoSpec, SceneSpec, scene_shots
@@ -45,7 +46,7 @@ class ClipExposure:
             return photo
         place = place_of(self._scene, photo)
         sensor, lens = sensor_named(photo.sensor), lens_named(photo.lens)
-        grey = GREY_WITHOUT_CURVE if photo.tone == "linear" else GREY
+        grey = grey_of(photo.tone)
         radiance = mix(light.groups, group_gains(photo, tuple(light.groups)))
         ideal = math.log2(metered_scale(radiance, sensor, grey, photo.metering))
         control = self._controls.get(place.clip_id)

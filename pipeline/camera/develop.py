@@ -21,7 +21,6 @@ from pipeline.camera.clip_exposure import ClipExposure, clip_columns
 from pipeline.camera.distortion import photo_geometry
 from pipeline.camera.expose import (
     GREY,
-    GREY_WITHOUT_CURVE,
     HEADROOM,
     Exposure,
     expose,
@@ -31,6 +30,7 @@ from pipeline.camera.expose import (
 from pipeline.camera.flicker import FRAME_S, Exposing, gains_during, mean_gains, varies
 from pipeline.camera.glass import glass_layers, layer_seed, linear_gain, seen_behind, write_glass
 from pipeline.camera.hardware import Sensor, lens_named, sensor_named
+from pipeline.camera.metering import grey_of
 from pipeline.camera.mix import group_gains, mix, mixed_cct
 from pipeline.camera.optics import LensSetting, lens_columns, pixel_pitch_um, through_lens
 from pipeline.camera.raw_dng import RawSettings, raw_file, raw_suffix
@@ -41,7 +41,7 @@ from pipeline.errors import InputError
 from pipeline.photo_geometry import PhotoGeometry
 from pipeline.records import canonical_json, sha256_bytes
 from pipeline.spec.processing import DEFAULT_PROCESSING, series_id_of
-from pipeline.spec.scene import PhotoSpec, SceneSpec, photo_id_of, scene_shots
+from pipeline.spec.scene import CameraSpec, PhotoSpec, SceneSpec, photo_id_of, scene_shots
 from pipeline.view_light import ViewLight, read_view_light
 
 PHOTO_FOLDER: Final = "photos"
@@ -184,7 +184,7 @@ def _write_raw(
 ) -> str:
     """Write the RAW file *stem* of a photo, or of a layer of it, below *out*; its path relative to that."""
     sensor = sensor_named(photo.sensor)
-    focal_mm = scene.cameras[scene_shots(scene)[photo.view_index].camera_index].focal_mm
+    focal_mm = _camera_of(scene, photo).focal_mm
     settings = RawSettings(sensor, photo.body, lens_named(photo.lens), exposure, focal_mm, white_k)
     raw_path = f"{PHOTO_FOLDER}/{stem}{raw_suffix(sensor)}"
     (out / raw_path).write_bytes(raw_file(frame.codes, settings))
@@ -194,7 +194,6 @@ def _write_raw(
 def _exposed(radiance: NDArray[np.float32], photo: PhotoSpec, photo_id: str) -> Exposure:
     """The exposure of *photo*. Raises InputError that names it when its bracket is impossible in this light."""
     sensor, lens = sensor_named(photo.sensor), lens_named(photo.lens)
-    grey = GREY_WITHOUT_CURVE if photo.tone == "linear" else GREY
     try:
         return expose(
             radiance,
@@ -202,7 +201,7 @@ def _exposed(radiance: NDArray[np.float32], photo: PhotoSpec, photo_id: str) -> 
             lens,
             photo.f_number,
             photo.exposure_ev,
-            grey,
+            grey_of(photo.tone),
             metering=photo.metering,
             series=photo.series,
             longest_s=photo.longest_shutter_s,
@@ -251,10 +250,14 @@ def grey_snr(sensor: Sensor, gain: float) -> float:
     return electrons / math.sqrt(variance)
 
 
+def _camera_of(scene: SceneSpec, photo: PhotoSpec) -> CameraSpec:
+    """The camera that *photo* is taken with."""
+    return scene.cameras[scene_shots(scene)[photo.view_index].camera_index]
+
+
 def _setting(scene: SceneSpec, photo: PhotoSpec, geometry: PhotoGeometry, exposure: Exposure) -> LensSetting:
     """How the lens of *photo* is set."""
-    camera = scene.cameras[scene_shots(scene)[photo.view_index].camera_index]
-    pitch_um = pixel_pitch_um(camera.sensor_width_mm, geometry.width)
+    pitch_um = pixel_pitch_um(_camera_of(scene, photo).sensor_width_mm, geometry.width)
     return LensSetting(exposure.f_number, pitch_um, geometry, photo.lens_state)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.bundle import write_exr
+from pipeline.bundle import write_rgb
 from pipeline.camera.expose import HEADROOM, Exposure
 from pipeline.camera.glass_quality import mix_scores, well_mixed
 from pipeline.camera.hardware import Sensor
@@ -107,7 +107,7 @@ def write_layers(layers: GlassLayers, folder: Path, stem: str) -> dict[str, str]
     files = {}
     for name, image in layers.items():
         files[name] = f"{stem}-{name}.exr"
-        write_exr(folder / files[name], {axis: image[..., channel] for channel, axis in enumerate("RGB")})
+        write_rgb(folder / files[name], image)
     return files
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pipeline.camera.colour_matrix import mixed_by_filters
 from pipeline.camera.hardware import Sensor
 from pipeline.spec.processing import Metering
+from pipeline.spec.scene import Tone
 from pipeline.view_light import luminance
 
 GREY: Final = 0.18
@@ -53,6 +54,11 @@ _DARKEST: Final = 0.1
 _LEAST_RADIANCE: Final = 1e-6
 """What the meter reads in complete darkness."""
 _BISECTIONS: Final = 40
+
+
+def grey_of(tone: Tone) -> float:
+    """The scene-linear value at which a picture of this *tone* shows the metered average."""
+    return GREY_WITHOUT_CURVE if tone == "linear" else GREY
 
 
 def metered_scale(

@@ -19,13 +19,12 @@ from pipeline import masks
 from pipeline.bundle import (
     BundleView,
     SceneBundle,
-    layer,
     load_bundle,
     read_exr,
     read_ids,
     rides_the_belt,
     view_folder,
-    write_exr,
+    write_rgb,
 )
 from pipeline.clips.correspond import FrameGeometry, match
 from pipeline.clips.light import half_on_its_side, range_share, well_exposed
@@ -111,7 +110,7 @@ class OverexposedFrames:
             "radiance_path": f"{RADIANCE_FOLDER}/{photo.row['photo_id']}.exr",
         }
         half = half_on_its_side(photo.irradiance, photo.clipped, photo.signal_from_radiance)
-        write_exr(self._out / row["radiance_path"], {axis: half[..., i] for i, axis in enumerate("RGB")})
+        write_rgb(self._out / row["radiance_path"], half)
         well = well_exposed(share, photo.clipped)
         past.append(_Past(photo.row["photo_id"], geometry, well, light.astype(np.float16)))
         return row
@@ -123,11 +122,6 @@ def read_geometry(folder: Path, view: BundleView, bundle: SceneBundle) -> FrameG
     riding = frozenset(entry.index for entry in bundle.objects if rides_the_belt(entry))
     depth = read_exr(layers / "depth.exr")["Z"]
     return FrameGeometry(view.camera, depth, read_ids(layers / "object.png"), view.belt_shift_m, riding)
-
-
-def read_radiance(path: Path) -> NDArray[np.float32]:
-    """(h, w, 3) float32 of a radiance file. Raises OSError when it cannot be read."""
-    return layer({f"radiance.{axis}": values for axis, values in read_exr(path).items()}, "radiance")
 
 
 def _mask_columns(clipped: NDArray[np.bool_], share: NDArray[np.float32]) -> dict[str, Any]:

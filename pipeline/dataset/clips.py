@@ -80,10 +80,9 @@ class ClipFrame:
 
     def radiance(self) -> NDArray[np.float32]:
         """(h, w, 3) true radiance at the sensor, unclipped, linear Rec.709."""
-        from pipeline.bundle import read_exr
+        from pipeline.bundle import read_rgb
 
         try:
-            channels = read_exr(self.dataset.root / self.overexposed["radiance_path"])
+            return read_rgb(self.dataset.root / self.overexposed["radiance_path"])
         except OSError as error:
             raise DamageFound(str(error)) from error
-        return np.stack([channels[axis] for axis in "RGB"], axis=-1)

@@ -154,16 +154,15 @@ class Dataset:
 
         Raises InputError for a photo without glass, DamageFound when the file cannot be read.
         """
-        from pipeline.bundle import read_exr
+        from pipeline.bundle import read_rgb
 
         row = self.glass(photo_id)
         if row is None:
             raise InputError(f"expected a photo through glass, found none in front of {photo_id}")
         try:
-            channels = read_exr(self.root / row[f"{layer}_path"])
+            return read_rgb(self.root / row[f"{layer}_path"])
         except OSError as error:
             raise DamageFound(str(error)) from error
-        return np.stack([channels[axis] for axis in "RGB"], axis=-1)
 
     def clip_ids(self, split: str | None = None) -> list[str]:
         """Ids of the clips of *split*, or of all, in the order of the build."""

@@ -32,8 +32,8 @@ from pipeline.bundle import (
     PlacedDefect,
     SceneBundle,
     SkippedDefect,
-    write_exr,
     write_ids,
+    write_rgb,
 )
 from pipeline.defect_patches import save_raster
 from pipeline.light.far import FarPicture
@@ -364,7 +364,7 @@ def _write_world(illumination: Illumination, folder: Path) -> None:
     if isinstance(picture, Path):
         shutil.copyfile(picture, folder / name)
         return
-    write_exr(folder / name, {axis: picture.radiance[..., channel] for channel, axis in enumerate("RGB")})
+    write_rgb(folder / name, picture.radiance)
     write_ids(folder / WORLD_LABELS_FILE, picture.labels)
 
 

@@ -8,12 +8,12 @@ from support.analytic_clips import clip_scene, ground_points, write_clip_bundle
 from support.synthetic_bundle import photo, scene_of
 
 from pipeline import masks
-from pipeline.bundle import load_bundle
+from pipeline.bundle import load_bundle, read_rgb
 from pipeline.camera.develop import develop_views
 from pipeline.camera.expose import sensor_signal
 from pipeline.camera.hardware import sensor_named
 from pipeline.clips.light import LEAST_SHARE, half_on_its_side, range_share
-from pipeline.clips.overexposed import OverexposedFrames, read_radiance
+from pipeline.clips.overexposed import OverexposedFrames
 from pipeline.dataset.tables import rows_to_table
 from pipeline.records import sha256_file
 
@@ -46,7 +46,7 @@ def test_masks_are_the_pixels_whose_radiance_exceeds_saturation(clip) -> None:
     """Exactly, from the file and the row alone."""
     _, out, photos, rows = clip
     for result, row in zip(photos, rows, strict=True):
-        radiance = read_radiance(out / row["radiance_path"])
+        radiance = read_rgb(out / row["radiance_path"])
         over = range_share(radiance, np.float32(row["signal_from_radiance"]).reshape(3, 3)) > 1.0
         for channel, name in enumerate(("red", "green", "blue")):
             assert np.array_equal(masks.decode(row[f"mask_{name}_rle"]), over[..., channel])
