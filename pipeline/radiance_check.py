@@ -47,17 +47,18 @@ def check_groups(view: BundleView, colors: Collection[str], file: str) -> None:
             )
 
 
-def check_radiance(view: BundleView, name: str, radiance: NDArray[np.float32]) -> None:
+def check_radiance(view: BundleView, name: str, radiance: NDArray[np.float32]) -> float:
     """Raise InputError unless layer *name* of *view*, colours (h, w, 3) or luminances (h, w, 1), has the camera's size
-    and holds light only."""
+    and holds light only. Returns its least value, which may be below 0 by a denoiser's rounding."""
     expected, found = (view.camera.height, view.camera.width), radiance.shape[:2]
     if found != expected:
         raise InputError(
             f"view {view.view_id}, layer {name}: expected the camera's {expected[1]} x {expected[0]} pixels, found "
             f"{found[1]} x {found[0]}; {_REMEDY}"
         )
-    if float(np.min(radiance)) >= -ROUNDING and float(np.max(radiance)) < math.inf:  # false for NaN, too
-        return
+    least = float(np.min(radiance))
+    if least >= -ROUNDING and float(np.max(radiance)) < math.inf:  # false for NaN, too
+        return least
     wrong = ~(np.isfinite(radiance) & (radiance >= -ROUNDING))
     row, column, channel = (int(place[0]) for place in np.nonzero(wrong))
     others = int(wrong.sum()) - 1

@@ -68,11 +68,10 @@ def read_view_light(folder: Path, view: BundleView) -> ViewLight:
     layers, luminances = read_light(view_folder(folder, view.view_index))
     check_layers(view, layers, luminances)
     for name, radiance in {**layers, **{name: luminances[name][..., None] for name in MIRRORED}}.items():
-        check_radiance(view, name, radiance)
+        if check_radiance(view, name, radiance) < 0.0:
+            np.maximum(radiance, np.float32(0), out=radiance)
     kind = "denoised" if all(f"denoised.{group}" in layers for group in view.groups) else "group"
     groups = {group: layers[f"{kind}.{group}"] for group in view.groups}
-    for radiance in groups.values():
-        np.maximum(radiance, np.float32(0), out=radiance)
     light = ViewLight(view, groups, luminances["noisy"], luminances["glossy_direct"], _means(groups))
     return light if view.pane is None else _behind(view.pane, light, view_folder(folder, view.view_index))
 

@@ -106,8 +106,10 @@ def developed_colours(
         return balanced
     balanced = without_false_colours(balanced, ceiling)
     colours = np.asarray(cv2.transform(balanced, rec709_from_balanced(sensor, kelvin)), dtype=np.float32)
-    bright = _largest(balanced)[..., 0] > np.float32(_FADE_START * ceiling)
-    colours[bright] = _highlights(balanced[bright], colours[bright], ceiling)
+    red, green, blue = cv2.split(balanced)
+    bright = np.flatnonzero(cv2.max(cv2.max(red, green), blue) > np.float32(_FADE_START * ceiling))
+    pixels = colours.reshape(-1, 3)
+    pixels[bright] = _highlights(balanced.reshape(-1, 3)[bright], pixels[bright], ceiling)
     return colours
 
 

@@ -19,6 +19,8 @@ from pipeline.spec.photo_state import Spectrum
 from pipeline.spec.scene import RENDERED_CCT_K, PhotoSpec
 from pipeline.view_light import REC709_LUMINANCE, luminance
 
+_ROWS_AT_ONCE: Final = 32
+"""Rows mixed before the next ones: few enough to stay in a core's cache (a third of the time of whole images)."""
 _LEAST_CHANNEL: Final = 0.02
 """Lamps below 1900 K lie outside Rec.709; their blue is held here, relative to the luminance."""
 
@@ -69,11 +71,15 @@ def mix(
     photo's n rows. *rows* (h, w): the photo's row that each pixel falls on; None = its own."""
     height, width = next(iter(groups.values())).shape[:2]
     total = np.zeros((height, 3 * width), dtype=np.float32)
-    weighted = np.empty_like(total)
-    for group, radiance in groups.items():
-        # Whole rows at once: over a last axis of three values numpy is several times slower.
-        gain = _by_row(gains[group], rows, width)
-        total += np.multiply(radiance.reshape(height, -1), gain, out=weighted)
+    weighted = np.empty((_ROWS_AT_ONCE, 3 * width), dtype=np.float32)
+    # Whole rows at once: over a last axis of three values numpy is several times slower.
+    by_row = {group: _by_row(gains[group], rows, width) for group in groups}
+    for top in range(0, height, _ROWS_AT_ONCE):
+        band = slice(top, min(top + _ROWS_AT_ONCE, height))
+        for group, radiance in groups.items():
+            gain = by_row[group] if by_row[group].ndim == 1 else by_row[group][band]
+            of_group = radiance[band].reshape(band.stop - top, -1)
+            total[band] += np.multiply(of_group, gain, out=weighted[: band.stop - top])
     return total.reshape(height, width, 3)
 
 
