@@ -159,7 +159,7 @@ class PhotosStage:
     """The bundle is developed into photos, and their highlights are found."""
 
     name = "photos"
-    version = 6
+    version = 7
     resource: Resource = "cpu"
 
     def tools(self) -> Mapping[str, str]:
