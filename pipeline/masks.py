@@ -72,6 +72,12 @@ def box_of(mask: NDArray[np.bool_]) -> tuple[int, int, int, int] | None:
     return (int(columns[0]), int(rows[0]), int(columns[-1] - columns[0]) + 1, int(rows[-1] - rows[0]) + 1)
 
 
+def box_of_pixels(y: NDArray[np.int64], x: NDArray[np.int64]) -> tuple[int, int, int, int]:
+    """Smallest box around the pixels at rows *y* and columns *x* (n,), (x, y, width, height); n is at least 1."""
+    left, top = int(np.min(x)), int(np.min(y))
+    return (left, top, int(np.max(x)) - left + 1, int(np.max(y)) - top + 1)
+
+
 def _parsed(rle: str) -> tuple[int, int, list[int]]:
     """(height, width, run lengths), checked: the text may come from a damaged table."""
     value: Any = json.loads(rle)

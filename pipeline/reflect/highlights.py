@@ -237,7 +237,6 @@ def _row(
     pixel, radiance = found.pixel[run], found.radiance[run].astype(np.float64)
     y, x = surface.y[pixel], surface.x[pixel]
     emitter = surface.emitters.all[int(found.emitter[run[0]])]
-    left, top, right, bottom = (int(v) for v in (np.min(x), np.min(y), np.max(x), np.max(y)))
     return {
         "photo_id": photo.photo_id,
         "view_id": photo.light.view.view_id,
@@ -247,7 +246,7 @@ def _row(
         "light_kind": emitter.kind,
         "light_group": emitter.group,
         "mask_rle": masks.encode_pixels(y, x, surface.shape),
-        "bbox": [left, top, right - left + 1, bottom - top + 1],
+        "bbox": list(masks.box_of_pixels(y, x)),
         "area_px": int(run.size),
         "centroid": [float(np.average(x + 0.5, weights=radiance)), float(np.average(y + 0.5, weights=radiance))],
         "peak_radiance": float(np.max(radiance)),

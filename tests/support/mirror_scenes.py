@@ -1,0 +1,96 @@
+"""A polished plate on the floor with a ball over it: what the plate mirrors is the ball turned over at its surface."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import trimesh
+
+from pipeline.arrange.arrangement import PlacedCamera
+from pipeline.bundle import BundleObject, BundleView, SceneBundle
+from pipeline.light.lamps import ImageWorld
+from pipeline.records import to_dict, write_json
+from pipeline.render.job import JOB_FILE, RenderJob, _Assembler
+from pipeline.render.launch import render_in_child
+from pipeline.spec.scene import RenderSpec
+from pipeline.surface.material import EmitterMaterial, MetalMaterial, PlainMaterial
+from support import render_scenes as rs
+
+STEEL = ((2.408, 2.024, 1.652), (4.181, 3.645, 3.069))
+BALL_CENTRE = np.array([0.01, 0.02, 0.035])
+BALL_RADIUS = 0.02
+PLATE_HALF = 0.08
+BALL, PLATE, LAMP = 1, 2, rs.KEY
+EYE, TARGET = (0.0, -0.3, 0.16), (0.0, 0.0, 0.01)
+
+
+def polished(alpha: float = 0.01) -> MetalMaterial:
+    """Steel of GGX *alpha*."""
+    return MetalMaterial("steel", "stainless_austenitic", *STEEL, "polished", 0.02, alpha, alpha, "C")
+
+
+def camera(size: int = 160) -> PlacedCamera:
+    """A square camera that looks down on the plate."""
+    pose = rs.look_at(EYE, TARGET)
+    return PlacedCamera(0, tuple(float(v) for v in pose.ravel()), size * 1.6, size * 1.6, size / 2, size / 2, size, size)
+
+
+def render(
+    folder: Path,
+    ball_centre: np.ndarray = BALL_CENTRE,
+    plate: MetalMaterial | PlainMaterial | None = polished(),
+    ball: MetalMaterial | None = polished(0.3),
+    samples: int = 8,
+    size: int = 160,
+) -> Path:
+    """Render the ball and the plate (each left out when None) under one softbox; returns the bundle's folder.
+
+    A plate of PlainMaterial is a support, one of metal a part.
+    """
+    (folder / "job").mkdir(parents=True)
+    (folder / "out").mkdir()
+    assembler = _Assembler(folder / "job")
+    if ball is not None:
+        body = trimesh.creation.icosphere(5, BALL_RADIUS)
+        _add(assembler, BundleObject(BALL, "part", "ball", "ball", None), ball, body.vertices + ball_centre, body.faces,
+             body.vertices / BALL_RADIUS)  # fmt: skip
+    if plate is not None:
+        vertices, triangles = rs.quad([0, 0, 0], [PLATE_HALF, 0, 0], [0, PLATE_HALF, 0])
+        kind = "part" if isinstance(plate, MetalMaterial) else "support"
+        index = PLATE if kind == "part" else rs.TABLE
+        up = np.tile([0.0, 0.0, 1.0], (4, 1))
+        _add(assembler, BundleObject(index, kind, "plate", "plate", None), plate, vertices, triangles, up)
+    vertices, triangles = rs.quad([0.2, -0.1, 0.5], [0.1, 0, 0], [0, -0.1, 0])
+    lamp = assembler._plain(vertices, triangles, EmitterMaterial("lamp", (30.0,) * 3))
+    assembler.add(BundleObject(LAMP, "light", "lamp", "softbox", "lamp"), lamp)
+    groups = ("lamp", "world")
+    view = BundleView("mirror-v0", 0, camera(size), "any", 0, groups)
+    bundle = SceneBundle("mirror", "", samples, groups, tuple(assembler.entries), (), (), (), (view,))
+    job = RenderJob(
+        scene_id="mirror",
+        render=RenderSpec(samples, False, 5),
+        threads=2,
+        groups=groups,
+        world=ImageWorld(None, 0.3, 0.0, "world"),
+        materials=tuple(assembler.materials),
+        objects=tuple(assembler.objects),
+        bundle=bundle,
+    )
+    write_json(folder / "job" / JOB_FILE, to_dict(job))
+    render_in_child(folder / "job", folder / "out", threads=2, timeout_s=300)
+    return folder / "out"
+
+
+def _add(assembler, entry, material, vertices, triangles, normals) -> None:
+    mesh = assembler._plain(vertices, np.asarray(triangles, np.int32), material, np.asarray(normals, np.float32))
+    if isinstance(material, MetalMaterial):
+        count = len(vertices)
+        mesh |= {
+            "lay": np.zeros((count, 3), np.float32),
+            "lay_axis": np.tile(np.float32([0, 0, 1]), (count, 1)),
+            "lay_origin": np.zeros((count, 3), np.float32),
+        }
+    if entry.kind == "part":
+        mesh["face"] = np.ones(len(triangles), np.int32)
+    assembler.add(entry, mesh)
