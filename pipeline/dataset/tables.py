@@ -25,6 +25,7 @@ from pipeline.dataset.columns import (
     TableSchema,
     rows_to_arrow,
 )
+from pipeline.dataset.reflection_tables import REFLECTION_LAYERS
 
 __all__ = ["SCHEMA_VERSION", "TABLES", "rows_to_table"]
 
@@ -381,7 +382,19 @@ OUTPUTS: Final = TableSchema(
 
 TABLES: Final[dict[str, TableSchema]] = {
     table.name: table
-    for table in (SCENES, VIEWS, PHOTOS, INSTANCES, HIGHLIGHTS, REFLECTIONS, DEFECTS, GLASS, OVEREXPOSED, OUTPUTS)
+    for table in (
+        SCENES,
+        VIEWS,
+        PHOTOS,
+        INSTANCES,
+        HIGHLIGHTS,
+        REFLECTIONS,
+        REFLECTION_LAYERS,
+        DEFECTS,
+        GLASS,
+        OVEREXPOSED,
+        OUTPUTS,
+    )
 }
 """Every table of a build by name. Which scene, view and photo a row belongs to is in its *_id columns."""
 
