@@ -35,7 +35,7 @@ _INNER: Final = np.array([14, 15, 20, 21])
 """The four of those that surround the point."""
 _VOTE_SIGMA: Final = 1.2
 """Standard deviation, in pixels, of the weights with which the 36 vote: enough to see through the steps of a slanted
-border. Dots of 4 to 14 px radius lie within 0.22 px of their image (0.9 px over 4 x 4: 0.29, 1.8 px over 8 x 8: 0.23)."""
+border. Dots of 4 to 14 px radius lie within 0.22 px of their image (0.9 px over 4 x 4: 0.29; 1.8 px, 8 x 8: 0.23)."""
 _THIN: Final = 9
 """A label with fewer of the 36 is a line or a speck, which that weight would wipe out."""
 

@@ -23,6 +23,7 @@ PARENTS: Final = {
     "photos": {"scene_id": "scenes", "view_id": "views"},
     "instances": {"view_id": "views"},
     "reflections": {"view_id": "views"},
+    "mirror_images": {"view_id": "views", "scene_id": "scenes"},
     "reflection_layers": {"view_id": "views", "scene_id": "scenes"},
     "defects": {"view_id": "views"},
     "highlights": {"photo_id": "photos"},

@@ -149,6 +149,13 @@ def _check_instances(dataset: Dataset, view: Row, findings: Findings) -> None:
             inside = not (mask & (layer_ids != row["instance_id"])).any()
             findings.expect(inside, "reflection mask", place, "pixels of that instance only", "pixels beyond it")
         findings.expect(0.0 <= row["share"] <= 1.0, "share", place, "0 to 1", row["share"])
+    for row in dataset.mirror_images(view["view_id"]):
+        place = f"{where}, mirror image {row['mirror_image_id']}"
+        mask = _check_area(place, row, layer_ids.shape, findings)
+        if mask is not None:
+            apart = not (mask & (layer_ids == row["instance_id"])).any()
+            findings.expect(apart, "mirror image mask", place, "pixels beyond the part itself", "pixels on it")
+            findings.expect(tuple(row["bbox"]) == masks.box_of(mask), "bbox", place, masks.box_of(mask), row["bbox"])
     for row in dataset.defects(view["view_id"]):
         place = f"{where}, instance {row['instance_id']}, defect {row['defect_id']} ({row['kind']})"
         findings.expect(view["defects_shown"] is not False, "defects", place, "none in a defect-free twin", "one")

@@ -138,6 +138,12 @@ class Dataset:
         """What the parts of a view show."""
         return self.rows("reflections", "view_id", view_id)
 
+    def mirror_images(self, view_id: str) -> list[Row]:
+        """The mirror images of parts in a view; none in builds before schema 2.1."""
+        if not (self.folder / "mirror_images.parquet").is_file():
+            return []
+        return self.rows("mirror_images", "view_id", view_id)
+
     def defects(self, view_id: str) -> list[Row]:
         """The defects in a view, seen or not; none in a defect-free twin."""
         return self.rows("defects", "view_id", view_id)

@@ -1,14 +1,14 @@
-"""The table of the layers that are made of a view's reflections after it was rendered.
+"""The tables of what is made of a view's reflections after it was rendered: their layers, mirror images of parts.
 
-Does not cover: what is counted and listed of them (`reflections` and `highlights` in `tables`). docs/truth.md defines
-the layers.
+Does not cover: what single parts show and where lamps glint (`reflections` and `highlights` in `tables`). docs/truth.md
+defines each value.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from pipeline.dataset.columns import TEXT, Column, TableSchema
+from pipeline.dataset.columns import INTEGER, INTEGERS, NUMBER, NUMBERS, TEXT, Column, TableSchema
 
 REFLECTION_LAYERS: Final = TableSchema(
     "reflection_layers",
@@ -23,5 +23,26 @@ REFLECTION_LAYERS: Final = TableSchema(
             "Highlight, inter-reflection, surroundings, diffuse, transmission and emission of each light group (EXR); "
             "null in builds without it",
         ),
+    ),
+)
+
+MIRROR_IMAGES: Final = TableSchema(
+    "mirror_images",
+    "a mirror image of a part: a region in which a surface shows a part that lies elsewhere, in a view",
+    ("view_id", "mirror_image_id"),
+    (
+        Column("view_id", TEXT, "The view", required=True),
+        Column("scene_id", TEXT, "Its scene"),
+        Column("mirror_image_id", INTEGER, "Number of the mirror image in the view", required=True),
+        Column("instance_id", INTEGER, "The part instance that is mirrored", required=True),
+        Column("category", TEXT, "Its class label", required=True),
+        Column("mirror_kind", TEXT, "part, support or surroundings: what mirrors it", required=True),
+        Column("mirror_id", TEXT, "instance_id of the part that mirrors it, or name of the support", required=True),
+        Column("mask_rle", TEXT, "COCO RLE as JSON text: pipeline.masks.decode", required=True),
+        Column("bbox", NUMBERS, "x, y, w, h", "px", required=True, length=4),
+        Column("area_px", INTEGER, "Pixels of the mask", "px", required=True),
+        Column("clarity", NUMBER, "Mean share of a pixel's light that it mirrors from the part", "0..1", required=True),
+        Column("mean_distance_m", NUMBER, "Mean length of the mirror ray", "m", required=True),
+        Column("face_ids", INTEGERS, "CAD faces of the part that the image shows"),
     ),
 )

@@ -25,7 +25,7 @@ from pipeline.dataset.columns import (
     TableSchema,
     rows_to_arrow,
 )
-from pipeline.dataset.reflection_tables import REFLECTION_LAYERS
+from pipeline.dataset.reflection_tables import MIRROR_IMAGES, REFLECTION_LAYERS
 
 __all__ = ["SCHEMA_VERSION", "TABLES", "rows_to_table"]
 
@@ -390,6 +390,7 @@ TABLES: Final[dict[str, TableSchema]] = {
         HIGHLIGHTS,
         REFLECTIONS,
         REFLECTION_LAYERS,
+        MIRROR_IMAGES,
         DEFECTS,
         GLASS,
         OVEREXPOSED,

@@ -144,13 +144,19 @@ class TruthStage:
 
     def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
         """Write the rows of instances, reflections and defects."""
+        from pipeline.reflect.mirror_images import mirror_image_rows
         from pipeline.reflect.reflections import reflection_rows
         from pipeline.truth.defects import defect_rows
         from pipeline.truth.instances import instance_rows
 
         bundle = inputs["render"]
         instances = instance_rows(bundle, _load_parts(inputs), _rendered_scene(bundle))
-        rows = {"instances": instances, "reflections": reflection_rows(bundle), "defects": defect_rows(bundle)}
+        rows = {
+            "instances": instances,
+            "reflections": reflection_rows(bundle),
+            "mirror_images": mirror_image_rows(bundle),
+            "defects": defect_rows(bundle),
+        }
         write_json(out / ROWS_FILE, rows)
         return RunReport({"instances": float(len(instances))})
 

@@ -114,7 +114,17 @@ def truth_rows(index: int) -> dict[str, list[dict[str, Any]]]:
     defect |= {"severity": 0.5, "size_mm": [8.0, 0.1], "depth_um": 12.0, "face_ids": [0], "position": [0.0, 0.0, 0.4]}
     defect |= {"centre_px": [6.0, 5.0], "visible": True, "bbox": [4, 4, 4, 2], "area_px": 8, "covered_px": 5.5}
     defect |= {"mask_rle": masks.encode(mask)}
-    return {"instances": rows, "reflections": [reflection], "defects": [defect]}
+    image = {"view_id": view_id, "scene_id": scene_name(index), "mirror_image_id": 0, "instance_id": 2}
+    image |= {"category": "block", "mirror_kind": "part", "mirror_id": "1", "mask_rle": masks.encode(mask)}
+    image |= {"bbox": [4, 4, 4, 2], "area_px": 8, "clarity": 0.7, "mean_distance_m": 0.02, "face_ids": [3]}
+    layers = {"view_id": view_id, "scene_id": scene_name(index)}
+    return {
+        "instances": rows,
+        "reflections": [reflection],
+        "mirror_images": [image],
+        "reflection_layers": [layers],
+        "defects": [defect],
+    }
 
 
 def photo_rows(index: int, folder: Path) -> dict[str, list[dict[str, Any]]]:

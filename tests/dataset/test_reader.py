@@ -66,7 +66,9 @@ def test_maps_are_dicts(dataset_root: Path) -> None:
 def test_rows_of_a_view_and_a_photo_are_its_own(dataset_root: Path) -> None:
     dataset = open_dataset(dataset_root)
     assert [row["instance_id"] for row in dataset.instances(VIEW)] == [1, 2]
-    assert {row["view_id"] for row in dataset.instances(VIEW) + dataset.reflections(VIEW)} == {VIEW}
+    assert {
+        row["view_id"] for row in dataset.instances(VIEW) + dataset.reflections(VIEW) + dataset.mirror_images(VIEW)
+    } == {VIEW}
     assert [row["photo_id"] for row in dataset.highlights(PHOTO)] == [PHOTO]
     assert [row["photo_id"] for row in dataset.photos_of(VIEW)] == ["tiny-000001-v0-p0", PHOTO]
     assert [row["view_id"] for row in dataset.views_of("tiny-000001")] == [VIEW]

@@ -148,6 +148,8 @@ EMPTY_MASK = masks.encode(np.zeros((24, 32), dtype=bool))
         ("highlights", setter(clipped_px=[9, 0, 0]), {"clipped pixels"}),
         ("reflections", setter(instance_id=2), {"reflection mask"}),
         ("reflections", setter(share=1.5), {"share"}),
+        ("mirror_images", setter(instance_id=1), {"mirror image mask"}),
+        ("mirror_images", setter(bbox=[4.0, 4.0, 4.0, 3.0]), {"bbox"}),
     ],
 )
 def test_each_rule_is_checked(dataset_root: Path, table: str, change: Any, expected: set[str]) -> None:

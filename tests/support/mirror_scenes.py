@@ -25,22 +25,28 @@ BALL, PLATE, LAMP = 1, 2, rs.KEY
 EYE, TARGET = (0.0, -0.3, 0.16), (0.0, 0.0, 0.01)
 
 
-def polished(alpha: float = 0.01) -> MetalMaterial:
+def polished(alpha: float) -> MetalMaterial:
     """Steel of GGX *alpha*."""
     return MetalMaterial("steel", "stainless_austenitic", *STEEL, "polished", 0.02, alpha, alpha, "C")
+
+
+MIRROR = polished(0.01)
+MATT = polished(0.3)
 
 
 def camera(size: int = 160) -> PlacedCamera:
     """A square camera that looks down on the plate."""
     pose = rs.look_at(EYE, TARGET)
-    return PlacedCamera(0, tuple(float(v) for v in pose.ravel()), size * 1.6, size * 1.6, size / 2, size / 2, size, size)
+    return PlacedCamera(
+        0, tuple(float(v) for v in pose.ravel()), size * 1.6, size * 1.6, size / 2, size / 2, size, size
+    )
 
 
 def render(
     folder: Path,
     ball_centre: np.ndarray = BALL_CENTRE,
-    plate: MetalMaterial | PlainMaterial | None = polished(),
-    ball: MetalMaterial | None = polished(0.3),
+    plate: MetalMaterial | PlainMaterial | None = MIRROR,
+    ball: MetalMaterial | None = MATT,
     samples: int = 8,
     size: int = 160,
 ) -> Path:
