@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
+from support.shots import Shot
 from support.synthetic_bundle import MadeView, camera, lamp_object, part_object
 
 from pipeline import masks
@@ -12,40 +13,10 @@ from pipeline.dataset.tables import rows_to_table
 from pipeline.photo_geometry import PhotoGeometry
 from pipeline.reflect.components import connected_labels, grouped_median, pixel_solid_angles
 from pipeline.reflect.highlights import highlight_rows
-from pipeline.view_light import ViewLight, luminance, read_view_light
+from pipeline.view_light import luminance, read_view_light
 
 HEIGHT, WIDTH = 60, 80
 BASE = 0.01
-
-
-@dataclass
-class Shot:
-    """A photo as highlights see it."""
-
-    light: ViewLight
-    photo_id: str = "made-000000-v0-p0"
-    saturation: float = 10.0
-    gains: dict = field(default_factory=dict)
-    lens: PhotoGeometry | None = None
-
-    @property
-    def group_gains(self):
-        return {group: np.float32(np.ones(3)) * self.gains.get(group, 1.0) for group in self.light.groups}
-
-    @property
-    def geometry(self):
-        placed = self.light.view.camera
-        pinhole = (placed.fx, placed.fy, placed.cx, placed.cy)
-        return self.lens or PhotoGeometry(placed.width, placed.height, pinhole, pinhole)
-
-    @property
-    def saturation_radiance(self):
-        return np.full(3, self.saturation)
-
-    @property
-    def clipped(self):
-        total = sum(self.light.groups[g] * self.group_gains[g] for g in self.light.groups)
-        return total > self.saturation_radiance
 
 
 @dataclass

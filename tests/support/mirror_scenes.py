@@ -1,7 +1,11 @@
-"""A polished plate on the floor with a ball over it: what the plate mirrors is the ball turned over at its surface."""
+"""A polished plate on the floor with a ball over it: what the plate mirrors is the ball turned over at its surface.
+
+Either may be left out, and lamps may be many: then each highlight of the ball is where the law of reflection puts it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +25,13 @@ STEEL = ((2.408, 2.024, 1.652), (4.181, 3.645, 3.069))
 BALL_CENTRE = np.array([0.01, 0.02, 0.035])
 BALL_RADIUS = 0.02
 PLATE_HALF = 0.08
-BALL, PLATE, LAMP = 1, 2, rs.KEY
+BALL, PLATE, FIRST_LAMP = 1, 2, rs.KEY
 EYE, TARGET = (0.0, -0.3, 0.16), (0.0, 0.0, 0.01)
+
+
+Quad = tuple[list[float], list[float], list[float]]
+"""Centre and half edges u, v; it shines towards cross(u, v)."""
+SOFTBOX = {"lamp": ([0.2, -0.1, 0.5], [0.1, 0.0, 0.0], [0.0, -0.1, 0.0])}
 
 
 def polished(alpha: float) -> MetalMaterial:
@@ -34,12 +43,11 @@ MIRROR = polished(0.01)
 MATT = polished(0.3)
 
 
-def camera(size: int = 160) -> PlacedCamera:
-    """A square camera that looks down on the plate."""
+def camera(size: int = 160, zoom: float = 1.6) -> PlacedCamera:
+    """A square camera that looks down on the plate; *zoom* is its focal length over its width."""
     pose = rs.look_at(EYE, TARGET)
-    return PlacedCamera(
-        0, tuple(float(v) for v in pose.ravel()), size * 1.6, size * 1.6, size / 2, size / 2, size, size
-    )
+    focal, middle = size * zoom, size / 2
+    return PlacedCamera(0, tuple(float(v) for v in pose.ravel()), focal, focal, middle, middle, size, size)
 
 
 def render(
@@ -49,10 +57,13 @@ def render(
     ball: MetalMaterial | None = MATT,
     samples: int = 8,
     size: int = 160,
+    zoom: float = 1.6,
+    lamps: Mapping[str, Quad] = SOFTBOX,
+    world: float = 0.3,
 ) -> Path:
-    """Render the ball and the plate (each left out when None) under one softbox; returns the bundle's folder.
+    """Render the ball and the plate (each left out when None) under *lamps*; returns the bundle's folder.
 
-    A plate of PlainMaterial is a support, one of metal a part.
+    A plate of PlainMaterial is a support, one of metal a part. Each lamp is its own light group.
     """
     (folder / "job").mkdir(parents=True)
     (folder / "out").mkdir()
@@ -67,18 +78,18 @@ def render(
         index = PLATE if kind == "part" else rs.TABLE
         up = np.tile([0.0, 0.0, 1.0], (4, 1))
         _add(assembler, BundleObject(index, kind, "plate", "plate", None), plate, vertices, triangles, up)
-    vertices, triangles = rs.quad([0.2, -0.1, 0.5], [0.1, 0, 0], [0, -0.1, 0])
-    lamp = assembler._plain(vertices, triangles, EmitterMaterial("lamp", (30.0,) * 3))
-    assembler.add(BundleObject(LAMP, "light", "lamp", "softbox", "lamp"), lamp)
-    groups = ("lamp", "world")
-    view = BundleView("mirror-v0", 0, camera(size), "any", 0, groups)
+    for number, (name, corners) in enumerate(lamps.items()):
+        lamp = assembler._plain(*rs.quad(*corners), EmitterMaterial(name, (30.0,) * 3))
+        assembler.add(BundleObject(FIRST_LAMP + number, "light", name, "softbox", name), lamp)
+    groups = (*lamps, "world")
+    view = BundleView("mirror-v0", 0, camera(size, zoom), "any", 0, groups)
     bundle = SceneBundle("mirror", "", samples, groups, tuple(assembler.entries), (), (), (), (view,))
     job = RenderJob(
         scene_id="mirror",
         render=RenderSpec(samples, False, 5),
         threads=2,
         groups=groups,
-        world=ImageWorld(None, 0.3, 0.0, "world"),
+        world=ImageWorld(None, world, 0.0, "world"),
         materials=tuple(assembler.materials),
         objects=tuple(assembler.objects),
         bundle=bundle,
