@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 from pipeline.bundle import FIRST_FAR, ROUGH_CHANNELS, WORLD_INDEX, SceneBundle
 
 _PARTS, _LAMPS, _THINGS, _FAR_LIGHTS, _FAR = range(5)
-_COLUMN_OF_CLASS: Final = {_PARTS: "part", _LAMPS: "lamp", _THINGS: "surroundings", _FAR_LIGHTS: "far_light", _FAR: "far"}
+_COLUMN_OF_CLASS: Final = {
+    _PARTS: "part",
+    _LAMPS: "lamp",
+    _THINGS: "surroundings",
+    _FAR_LIGHTS: "far_light",
+    _FAR: "far",
+}
 _LEAST_WEIGHT: Final = 1e-6
 """Rays with less weight point into the surface."""
 
