@@ -28,8 +28,8 @@ cover: how pixels come about. Layout, below the render stage's output folder:
                                     SECOND_BOUNCE_FILE
     views/v<k>/rough_reflection.exr unless the spec leaves it out: what metal shows with its real roughness, see
                                     ROUGH_CHANNELS
-    views/v<k>/direct.exr           mirrored, transmitted and emitted light without interreflection, a part for each
-                                    light group, see DIRECT_FILE
+    views/v<k>/direct.exr           light that parts mirror straight from lamps and world, a layer for each light group,
+                                    see DIRECT_FILE
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ to 1; `far_light_radiance`: of the luminance that comes from the world, the shar
 All 0 where the pixel's centre does not show metal of a part."""
 
 DIRECT_FILE: Final = "direct.exr"
-"""Parts `group.<group>`: radiance of each light group with paths lamp - surface - camera only, and with no light that
-the surface diffuses: mirrored and transmitted directly, or emitted. Few samples: for ratios, not for photos."""
+"""Parts `group.<group>`: radiance of each light group that paths lamp - part - camera bring, without what the part
+diffuses: mirrored or transmitted directly. Black where no part is. Few samples: for ratios, not for photos."""
 
 MIRROR_FILE: Final = "mirror.exr"
 CONTEXT_FILE: Final = "context.exr"

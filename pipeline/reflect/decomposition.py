@@ -45,7 +45,7 @@ from pipeline.reflected_sources import LIGHT, PART, SELF, kinds_of, read_hits
 
 DECOMPOSED: Final = ("highlight", "inter_reflection", "surroundings", "diffuse", "transmission", "emission")
 """What the radiance of each light group is divided into; the parts of decomposition.exr are `<one of these>.<group>`.
-They add up to the group's untouched radiance."""
+They add up to the group's untouched radiance wherever a part is."""
 
 _TERMS: Final = {
     "glossy_direct": ("glossy_direct",),
@@ -59,7 +59,7 @@ _GLOSSY: Final = 2
 """The first so many rows are all that there is on bare metal."""
 _SINGLE: Final = (True, False, False, True, True)
 """Rows of which the direct render shows something."""
-_ROWS_AT_ONCE: Final = 32
+_PIXELS_AT_ONCE: Final = 16384
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,33 +94,37 @@ def decompose_views(bundle: Path, out: Path) -> list[dict[str, Any]]:
 def decompose(folder: Path, bundle: SceneBundle, view: BundleView) -> Layers:
     """Layers `<one of DECOMPOSED>.<group>` (h, w, 3) float32 of *view*; those that are black all over are left out.
 
-    The layers of a group add up to its untouched radiance as stored, to the precision of float32. *folder* holds
-    *bundle*. Raises OSError when a layer cannot be read.
+    Where a pixel's centre shows a part, the layers of a group add up to its untouched radiance as stored, to the
+    precision of float32; elsewhere they are 0. *folder* holds *bundle*. Raises OSError when a layer cannot be read.
     """
     files = view_folder(folder, view.view_index)
     stored, direct = read_layers(files), read_parts(files / DIRECT_FILE)
-    shape = stored["noisy"].shape
-    groups = np.stack([stored[f"group.{group}"] for group in view.groups])
-    terms = np.stack([total(stored, names) for names in _TERMS.values()])
-    prior = np.stack([direct[f"group.{group}"] for group in view.groups])
+    terms = [total(stored, names) for names in _TERMS.values()]
+    on_part = read_ids(files / "instance.png") > 0
     shares = mirrored_shares(folder, bundle, view)
-    lamps = np.stack([_highlight_share(bundle, view, group, shares) for group in view.groups])
-    layers = {f"{name}.{group}": np.zeros(shape, np.float32) for group in view.groups for name in DECOMPOSED}
-    for rows in _blocks(shape[0]):
-        table = split(groups[:, rows], terms[:, rows], prior[:, rows])
+    lamps = [_highlight_share(bundle, view, group, shares) for group in view.groups]
+    layers = {
+        f"{name}.{group}": np.zeros_like(stored["noisy"]) for group in view.groups for name in DECOMPOSED
+    }
+    for at in _blocks(on_part):
+        groups, prior = (
+            np.stack([source[f"group.{group}"][at] for group in view.groups]) for source in (stored, direct)
+        )
+        table = split(groups, np.stack([term[at] for term in terms]), prior)
+        inter = shares.inter[at][:, None]
         for number, group in enumerate(view.groups):
             mirrored, reflected = table[number, 0], table[number, 1]
-            lit, inter = lamps[number, rows][..., None], shares.inter[rows][..., None]
-            layers[f"highlight.{group}"][rows] = lit * mirrored
-            layers[f"inter_reflection.{group}"][rows] = inter * reflected
-            layers[f"surroundings.{group}"][rows] = (1 - lit) * mirrored + (1 - inter) * reflected
+            lit = lamps[number][at][:, None]
+            layers[f"highlight.{group}"][at] = lit * mirrored
+            layers[f"inter_reflection.{group}"][at] = inter * reflected
+            layers[f"surroundings.{group}"][at] = (1 - lit) * mirrored + (1 - inter) * reflected
             for place, name in enumerate(DECOMPOSED[3:], start=_GLOSSY):
-                layers[f"{name}.{group}"][rows] = table[number, place]
+                layers[f"{name}.{group}"][at] = table[number, place]
     return {name: values for name, values in layers.items() if values.any()}
 
 
 def write_decomposition(path: Path, layers: Layers) -> None:
-    """Write *layers* as half floats; a view that is black all over gets one black layer. Raises OSError."""
+    """Write *layers* as half floats. Raises OSError."""
     parts = {name: rounded(values, NOISY_BITS) for name, values in layers.items()}
     write_parts(path, parts, CODEC)
 
@@ -193,6 +197,8 @@ def _highlight_share(bundle: SceneBundle, view: BundleView, group: str, shares: 
     return np.ones_like(shares.far_light)
 
 
-def _blocks(height: int) -> Iterator[slice]:
-    for top in range(0, height, _ROWS_AT_ONCE):
-        yield slice(top, min(top + _ROWS_AT_ONCE, height))
+def _blocks(on_part: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """(rows, columns) of the pixels of *on_part*, some at a time."""
+    y, x = np.nonzero(on_part)
+    for first in range(0, y.size, _PIXELS_AT_ONCE):
+        yield y[first : first + _PIXELS_AT_ONCE], x[first : first + _PIXELS_AT_ONCE]

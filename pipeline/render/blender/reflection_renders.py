@@ -22,8 +22,8 @@ from pipeline.render.blender.rough_probe import RoughProbe
 from pipeline.render.blender.scene import sample_for_beauty
 from pipeline.render.job import RenderJob
 
-DIRECT_SAMPLES: Final = 16
-"""Paths per pixel of the direct light, which is only used for the ratios between light groups."""
+DIRECT_SAMPLES: Final = 8
+"""Paths per pixel of the direct light, which only tells the ratios between light groups: sums are the beauty's."""
 
 
 class ReflectionRenders:
@@ -58,28 +58,29 @@ class ReflectionRenders:
     def _direct(self, view: BundleView, out: Path, render: Callable[[str], Path]) -> None:
         sample_for_beauty(self.scene, DIRECT_SAMPLES, self.job.render.seed)
         self.scene.cycles.max_bounces = 0
-        with _diffusing_nothing(self.scene, self.job):
+        with _parts_that_only_mirror(self.scene, self.job):
             passes = read_passes(render("direct"))
         groups = {f"group.{group}": rgb(passes, f"Combined_{group}") * view.analyser for group in view.groups}
         write_parts(out / DIRECT_FILE, {name: rounded(light, NOISY_BITS) for name, light in groups.items()}, CODEC)
 
 
 @contextmanager
-def _diffusing_nothing(scene: bpy.types.Scene, job: RenderJob) -> Iterator[None]:
-    """Let no diffuse lobe see a lamp or the world."""
+def _parts_that_only_mirror(scene: bpy.types.Scene, job: RenderJob) -> Iterator[None]:
+    """Let the camera see parts alone, and no diffuse lobe see a lamp or the world."""
+    parts = {entry.index for entry in job.bundle.objects if entry.kind == "part"}
     lamps = [scene.objects[entry.name] for entry in job.objects if entry.group is not None]
-    seen = [lamp.visible_diffuse for lamp in lamps]
+    others = [scene.objects[entry.name] for entry in job.objects if entry.index not in parts]
     world = scene.world.cycles_visibility
-    world_seen = world.diffuse
-    for lamp in lamps:
-        lamp.visible_diffuse = False
-    world.diffuse = False
+    hidden = [(thing, "visible_camera") for thing in others] + [(lamp, "visible_diffuse") for lamp in lamps]
+    hidden += [(world, "camera"), (world, "diffuse")]
+    saved = [getattr(thing, name) for thing, name in hidden]
+    for thing, name in hidden:
+        setattr(thing, name, False)
     try:
         yield
     finally:
-        world.diffuse = world_seen
-        for lamp, visible in zip(lamps, seen, strict=True):
-            lamp.visible_diffuse = visible
+        for (thing, name), value in zip(hidden, saved, strict=True):
+            setattr(thing, name, value)
 
 
 def _second_bounce(first: Passes, second: Passes, objects: NDArray[np.uint16]) -> dict[str, NDArray[np.float32]]:
