@@ -92,7 +92,8 @@ def decompose_views(bundle: Path, out: Path) -> list[dict[str, Any]]:
 
 
 def decompose(folder: Path, bundle: SceneBundle, view: BundleView) -> Layers:
-    """Layers `<one of DECOMPOSED>.<group>` (h, w, 3) float32 of *view*; those that are black all over are left out.
+    """Layers `<one of DECOMPOSED>.<group>` (h, w, 3) float32 of *view*; those that are black all over are left out,
+    but for one where no part is seen.
 
     Where a pixel's centre shows a part, the layers of a group add up to its untouched radiance as stored, to the
     precision of float32; elsewhere they are 0. *folder* holds *bundle*. Raises OSError when a layer cannot be read.
@@ -103,9 +104,7 @@ def decompose(folder: Path, bundle: SceneBundle, view: BundleView) -> Layers:
     on_part = read_ids(files / "instance.png") > 0
     shares = mirrored_shares(folder, bundle, view)
     lamps = [_highlight_share(bundle, view, group, shares) for group in view.groups]
-    layers = {
-        f"{name}.{group}": np.zeros_like(stored["noisy"]) for group in view.groups for name in DECOMPOSED
-    }
+    layers = {f"{name}.{group}": np.zeros_like(stored["noisy"]) for group in view.groups for name in DECOMPOSED}
     for at in _blocks(on_part):
         groups, prior = (
             np.stack([source[f"group.{group}"][at] for group in view.groups]) for source in (stored, direct)
@@ -120,7 +119,8 @@ def decompose(folder: Path, bundle: SceneBundle, view: BundleView) -> Layers:
             layers[f"surroundings.{group}"][at] = (1 - lit) * mirrored + (1 - inter) * reflected
             for place, name in enumerate(DECOMPOSED[3:], start=_GLOSSY):
                 layers[f"{name}.{group}"][at] = table[number, place]
-    return {name: values for name, values in layers.items() if values.any()}
+    seen = {name: values for name, values in layers.items() if values.any()}
+    return seen or dict([next(iter(layers.items()))])
 
 
 def write_decomposition(path: Path, layers: Layers) -> None:
