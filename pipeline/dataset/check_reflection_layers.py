@@ -21,11 +21,12 @@ _SMALLEST: Final = 2.0**-24
 
 
 def check_reflection_layers(dataset: Dataset, view: Row, findings: Findings) -> None:
-    """Check the decomposition of one view against its untouched light groups, where both are kept."""
+    """Check the decomposition of one view against its untouched light groups where parts are, if all are kept."""
     where = f"view {view['view_id']}"
     row = layers_row(dataset, view["view_id"])
-    kept = row is not None and dataset.has_file(row, "decomposition_path") and dataset.has_file(view, "layers_path")
-    if not kept:
+    needed = ("layers_path", "instance_path")
+    kept = row is not None and dataset.has_file(row, "decomposition_path")
+    if not kept or not all(dataset.has_file(view, column) for column in needed):
         findings.count("views without decomposition")
         return
     parts, groups = decomposition(dataset, view["view_id"]), _groups(dataset, view)
@@ -37,9 +38,12 @@ def check_reflection_layers(dataset: Dataset, view: Row, findings: Findings) -> 
     findings.expect(not strangers, "decomposition", where, "light groups of the view", strangers)
     negative = sorted(name for name, values in parts.items() if not (values >= 0).all())
     findings.expect(not negative, "decomposition", where, "no negative radiance", negative)
-    for group, radiance in groups.items():
-        own = [values for name, values in parts.items() if name.partition(".")[2] == group]
-        summed = np.sum(own, axis=0, dtype=np.float64) if own else np.zeros(shape)
+    on_part = dataset.instance_ids(view["view_id"]) > 0
+    if not on_part.any():
+        return
+    for group, radiance in ((name, values[on_part]) for name, values in groups.items()):
+        own = [values[on_part] for name, values in parts.items() if name.partition(".")[2] == group]
+        summed = np.sum(own, axis=0, dtype=np.float64) if own else np.zeros(radiance.shape)
         slack = (
             rounding_error(NOISY_BITS) * summed
             + _SUM_TOLERANCE * (radiance + DARK_SHARE * radiance.mean())

@@ -1,4 +1,4 @@
-"""Light taken apart: the fit against closed forms, rendered metal against its lamps alone, and bundles that lack layers."""
+"""Light taken apart: the fit against closed forms, metal against its lamps alone, bundles that lack layers."""
 
 from __future__ import annotations
 
