@@ -24,6 +24,12 @@ cover: how pixels come about. Layout, below the render stage's output folder:
                                     the pane
     views/v<k>/context.exr          with glass: the view of the context camera, layers as in mirror.exr
     views/v<k>/reflection.exr       float32 channels of the one-sample mirror probe, see REFLECTION_CHANNELS
+    views/v<k>/reflection2.exr      where the spec asks for two bounces: the same of the ray mirrored once more, see
+                                    SECOND_BOUNCE_FILE
+    views/v<k>/rough_reflection.exr unless the spec leaves it out: what metal shows with its real roughness, see
+                                    ROUGH_CHANNELS
+    views/v<k>/direct.exr           light that parts mirror straight from lamps and world, a layer for each light group,
+                                    see DIRECT_FILE
 """
 
 from __future__ import annotations
@@ -60,6 +66,36 @@ REFLECTION_CHANNELS: Final = ("object", "distance", "face", "direction.X", "dire
 """`object`: object index that the mirror ray hits, WORLD_INDEX for the world, 0 where the pixel shows nothing;
 `distance`: metres from the surface to that hit, 0 for the world; `face`: CAD face_id + 1 of the hit, 0 if no part;
 `direction`: unit direction (world frame) into the environment, 0 unless the ray reaches the world."""
+
+SECOND_BOUNCE_FILE: Final = "reflection2.exr"
+"""Channels as in reflection.exr, of the ray that is mirrored once more where the first one ends, as if that surface
+were polished too; distances from there. All 0 where the first ray reaches the world or nothing."""
+
+ROUGH_FILE: Final = "rough_reflection.exr"
+ROUGH_CHANNELS: Final = (
+    "object",
+    "share",
+    "entropy",
+    "rays",
+    "part",
+    "self",
+    "lamp",
+    "surroundings",
+    "far_light",
+    "far",
+    "far_light_radiance",
+)
+"""What several rays per pixel meet that are mirrored with the metal's real roughness, each with its weight in the
+microfacet model. `object` (float32): the object index with the largest share, as in `reflected_sources.read_hits`;
+`share`: its share; `entropy`: of the shares of all things, bits; `rays`: share of the rays that count (they meet, at
+the pixel, the object of its centre); `part`, `self`, `lamp`, `surroundings`, `far_light`, `far`: shares of other parts,
+the part itself, lamps, other things at hand, labelled lamps of a far environment, the rest of the world, which add up
+to 1; `far_light_radiance`: of the luminance that comes from the world, the share of its labelled lamps. Half floats.
+All 0 where the pixel's centre does not show metal of a part."""
+
+DIRECT_FILE: Final = "direct.exr"
+"""Parts `group.<group>`: radiance of each light group that paths lamp - part - camera bring, without what the part
+diffuses: mirrored or transmitted directly. Black where no part is. Few samples: for ratios, not for photos."""
 
 MIRROR_FILE: Final = "mirror.exr"
 CONTEXT_FILE: Final = "context.exr"

@@ -26,6 +26,8 @@ from pipeline.bundle import PATH_TERMS, open_exr
 
 LIGHT_FILE: Final = "light.exr"
 TERMS_FILE: Final = "terms.exr"
+DECOMPOSITION_FILE: Final = "decomposition.exr"
+"""Made of these by `reflect.decomposition`, below the truth stage's output."""
 
 KEPT_BITS: Final = 8
 """Mantissa bits of what is seen: denoised groups, colours, groups of a scene without denoising. An error of at most

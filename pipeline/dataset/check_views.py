@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pipeline import masks
 from pipeline.bundle import PATH_TERMS, load_bundle
 from pipeline.dataset.check_glass import check_glass
+from pipeline.dataset.check_reflection_layers import check_reflection_layers
 from pipeline.dataset.problems import Findings
 from pipeline.dataset.reader import Dataset, Row
 from pipeline.errors import DamageFound, InputError
@@ -43,6 +44,7 @@ def check_view(dataset: Dataset, view: Row, findings: Findings) -> None:
     findings.count("views")
     where = f"view {view['view_id']}"
     guarded(findings, where, lambda: _check_light(dataset, view, findings, where))
+    guarded(findings, where, lambda: check_reflection_layers(dataset, view, findings))
     if dataset.has_file(view, "instance_path"):
         guarded(findings, where, lambda: _check_instances(dataset, view, findings))
     else:

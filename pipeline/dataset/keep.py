@@ -15,24 +15,43 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
-from pipeline.bundle import CONTEXT_FILE, MIRROR_FILE, MIRROR_REFLECTION_FILE
+from pipeline.bundle import (
+    CONTEXT_FILE,
+    DIRECT_FILE,
+    MIRROR_FILE,
+    MIRROR_REFLECTION_FILE,
+    ROUGH_FILE,
+    SECOND_BOUNCE_FILE,
+)
 from pipeline.dataset.folders import folder_errors
 from pipeline.dataset.store import RECORD_FILE, STORE, OutputRecord, Store
 from pipeline.errors import DamageFound
-from pipeline.layers import LIGHT_FILE, TERMS_FILE
+from pipeline.layers import DECOMPOSITION_FILE, LIGHT_FILE, TERMS_FILE
 from pipeline.records import to_dict, write_json
 
 Keep = Literal["photos", "truth", "bundles"]
 KEEP_ALL: Final[tuple[Keep, ...]] = ("photos", "truth", "bundles")
 
-RADIANCE_FILES: Final = frozenset({LIGHT_FILE, TERMS_FILE, MIRROR_FILE, MIRROR_REFLECTION_FILE, CONTEXT_FILE})
-"""What "bundles" keeps: names of files in a view's folder."""
+RADIANCE_FILES: Final = frozenset(
+    {
+        LIGHT_FILE,
+        TERMS_FILE,
+        DIRECT_FILE,
+        DECOMPOSITION_FILE,
+        MIRROR_FILE,
+        MIRROR_REFLECTION_FILE,
+        CONTEXT_FILE,
+    }
+)
+"""What "bundles" keeps: names of files in a view's folder, of a render or of the truth made from it."""
 TRUTH_FILES: Final = frozenset(
     {
         "depth.exr",
         "normal.exr",
         "position.exr",
         "reflection.exr",
+        SECOND_BOUNCE_FILE,
+        ROUGH_FILE,
         "instance.png",
         "object.png",
         "face.png",
@@ -43,7 +62,7 @@ TRUTH_FILES: Final = frozenset(
 
 
 def is_kept(path: str, keep: Iterable[str]) -> bool:
-    """Whether a file of a render's output, by its *path* below it, stays in the store."""
+    """Whether a file of a stage's output, by its *path* below it, stays in the store."""
     name = PurePosixPath(path).name
     if name in RADIANCE_FILES:
         return "bundles" in keep

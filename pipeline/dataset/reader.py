@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline import masks
-from pipeline.bundle import REFLECTION_CHANNELS
+from pipeline.bundle import REFLECTION_CHANNELS, ROUGH_CHANNELS
+from pipeline.dataset import read_reflections
 from pipeline.dataset.build import open_build, read_build_record
 from pipeline.dataset.clips import ClipFrame
 from pipeline.dataset.columns import NUMBER_BY_NAME, TEXT_BY_NAME
@@ -24,11 +25,17 @@ from pipeline.dataset.tables import TABLES
 from pipeline.errors import DamageFound, InputError
 from pipeline.photo_geometry import PhotoGeometry, geometry_of_rows
 
+if TYPE_CHECKING:
+    from pipeline.reflected_sources import ReflectedSources
+
 Row = dict[str, Any]
 
 _VALUE_LAYERS: Final = ("depth", "normal", "position")
 _ID_LAYERS: Final = ("instance", "object", "face", "material")
-_PROBE_LAYERS: Final = tuple(f"reflection.{channel}" for channel in REFLECTION_CHANNELS)
+_PROBE_LAYERS: Final = (
+    *(f"{probe}.{channel}" for probe in ("reflection", "reflection2") for channel in REFLECTION_CHANNELS),
+    *(f"rough_reflection.{channel}" for channel in ROUGH_CHANNELS),
+)
 
 
 class Dataset:
@@ -226,6 +233,34 @@ class Dataset:
         """Channels of the mirror probe (`pipeline.bundle.REFLECTION_CHANNELS`), (h, w) float32 each."""
         return self._channels(view_id, "reflection_path")
 
+    def second_reflection(self, view_id: str) -> dict[str, NDArray[np.float32]]:
+        """The same channels of the ray that is mirrored once more (`pipeline.bundle.SECOND_BOUNCE_FILE`).
+
+        Raises InputError unless the spec asked for two bounces; so does `rough_reflection` without rough rays.
+        """
+        return self._channels(view_id, "reflection2_path")
+
+    def rough_reflection(self, view_id: str) -> dict[str, NDArray[np.float32]]:
+        """What metal shows with its real roughness (`pipeline.bundle.ROUGH_CHANNELS`), (h, w) float32 each."""
+        return self._channels(view_id, "rough_reflection_path")
+
+    def reflected_sources(self, view_id: str) -> ReflectedSources:
+        """What every pixel mirrors, and where it lies: object, kind, CAD face, distance, direction and point of the
+        mirrored ray, (h, w) or (h, w, 3), world frame (`pipeline.reflected_sources.ReflectedSources`).
+
+        Raises InputError when this build does not keep the exact layers, DamageFound when they cannot be read.
+        """
+        return read_reflections.reflected_sources(self, view_id)
+
+    def decomposition(self, view_id: str) -> dict[str, NDArray[np.float32]]:
+        """Radiance of a view taken apart: `highlight.<group>`, `inter_reflection.<group>`, `surroundings.<group>`,
+        `diffuse.<group>`, `transmission.<group>`, `emission.<group>`, (h, w, 3) float32, untouched and linear; layers
+        that are black all over are left out. They add up to the layer "noisy" (docs/truth.md).
+
+        Raises InputError when this build does not keep it, DamageFound when it cannot be read.
+        """
+        return read_reflections.decomposition(self, view_id)
+
     def instance_ids(self, view_id: str) -> NDArray[np.uint16]:
         """(h, w) uint16 instance_id, 0 = no part."""
         return self._ids(view_id, "instance_path")
@@ -252,8 +287,10 @@ class Dataset:
         layer decides, and within an object the face layer (`PhotoGeometry.shown`).
 
         *layer*: "depth", "normal", "position", "instance", "object", "face", "material", or a channel of the mirror
-        probe such as "reflection.object" (`pipeline.bundle.REFLECTION_CHANNELS`). Dtypes as in the view's layers;
-        normals stay in the camera frame. Raises InputError for an unknown layer, DamageFound for a damaged file.
+        probe such as "reflection.object" (`pipeline.bundle.REFLECTION_CHANNELS`), of the second bounce
+        ("reflection2.object") or of the rough probe ("rough_reflection.share", ROUGH_CHANNELS). Dtypes as in the
+        view's layers; normals stay in the camera frame. Raises InputError for an unknown layer, DamageFound for a
+        damaged file.
         """
         photo = self.photo(photo_id)
         view_id, geometry = photo["view_id"], self.geometry(photo_id)
@@ -270,7 +307,8 @@ class Dataset:
             values: NDArray[Any] = getattr(self, layer)(view_id)
             return values
         if layer in _PROBE_LAYERS:
-            return self.reflection(view_id)[layer.removeprefix("reflection.")]
+            probe, channel = layer.split(".", 1)
+            return self._channels(view_id, f"{probe}_path")[channel]
         known = ", ".join((*_VALUE_LAYERS, *_ID_LAYERS, *_PROBE_LAYERS))
         raise InputError(f"expected a truth layer ({known}), found {layer!r}")
 
@@ -283,7 +321,7 @@ class Dataset:
 
     def has_file(self, row: Row, column: str) -> bool:
         """Whether the file that *column* of *row* may name was kept; a file that was lost counts as kept."""
-        path: str | None = row[column]
+        path: str | None = row.get(column)  # builds of an older schema lack newer columns
         return path is not None and ((self.root / path).exists() or not was_dropped(self.root, path))
 
     def rows(self, table: str, column: str, value: str) -> list[Row]:

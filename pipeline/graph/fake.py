@@ -37,6 +37,7 @@ from pipeline.dataset.store import ROWS_FILE
 from pipeline.errors import InputError, StageFailed
 from pipeline.graph.children import on_stop
 from pipeline.graph.stage import Machine, Resource, RunReport
+from pipeline.layers import DECOMPOSITION_FILE
 from pipeline.records import canonical_json, from_dict, sha256_file, sha256_json, write_json
 from pipeline.spec.scene import Shot, shots_of
 
@@ -139,7 +140,9 @@ class FakeTruth:
         FakeSettings.from_environment().leave_trace(self.name, fields["scene_id"])
         views = json.loads((inputs["render"] / ROWS_FILE).read_text())["views"]
         instances = [_instance(view, item) for view in views for item in fields["items"]]
-        _write_rows(out, {"instances": instances, "reflections": [], "defects": []})
+        layers = [_decomposition(view, out) for view in views]
+        rows = {"instances": instances, "reflections": [], "reflection_layers": layers, "defects": []}
+        _write_rows(out, rows)
         return RunReport({})
 
 
@@ -235,7 +238,8 @@ def _write_view(fields: Mapping[str, Any], shot: Shot, out: Path) -> dict[str, A
         ids[_pixel_of(item["instance_id"])] = item["instance_id"]
     for name in ("instance", "object", "face", "material"):
         write_ids(folder / f"{name}.png", ids)
-    files = ["terms.exr", "depth.exr", "normal.exr", "position.exr", "reflection.exr"]
+    files = ["terms.exr", "direct.exr", "depth.exr", "normal.exr", "position.exr"]
+    files += ["reflection.exr", "rough_reflection.exr"]
     files += ["instance.png", "object.png", "face.png", "material.png"]
     return {
         "view_id": f"{fields['scene_id']}-v{view_index}",
@@ -257,8 +261,8 @@ def _write_view(fields: Mapping[str, Any], shot: Shot, out: Path) -> dict[str, A
 @cache
 def _black_layers() -> dict[str, bytes]:
     """The float layers of a view, made once per process: file name -> content."""
-    from pipeline.bundle import REFLECTION_CHANNELS, write_exr
-    from pipeline.layers import COLORS, write_layers
+    from pipeline.bundle import REFLECTION_CHANNELS, ROUGH_CHANNELS, write_exr
+    from pipeline.layers import COLORS, write_groups, write_layers
 
     black = np.zeros((SIZE, SIZE), dtype=np.float32)
     names = ("noisy", "group.lamp", "denoised.lamp", *PATH_TERMS, *COLORS)
@@ -267,9 +271,11 @@ def _black_layers() -> dict[str, bytes]:
         "normal.exr": ["X", "Y", "Z"],
         "position.exr": ["X", "Y", "Z"],
         "reflection.exr": list(REFLECTION_CHANNELS),
+        "rough_reflection.exr": list(ROUGH_CHANNELS),
     }
     with TemporaryDirectory() as folder:
         write_layers(Path(folder), dict.fromkeys(names, np.stack([black] * 3, axis=-1)), ("lamp",))
+        write_groups(Path(folder, "direct.exr"), {"group.lamp": np.stack([black] * 3, axis=-1)})
         for file, file_channels in channels.items():
             write_exr(Path(folder, file), dict.fromkeys(file_channels, black))
         return {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
@@ -298,6 +304,24 @@ def _instance(view: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any
         "mask_full_rle": masks.encode(mask),
         "truncated": False,
     }
+
+
+def _decomposition(view: Mapping[str, Any], out: Path) -> dict[str, Any]:
+    """The row of a view's reflection layers; all of its light is black."""
+    path = f"views/v{view['view_index']}/{DECOMPOSITION_FILE}"
+    (out / path).parent.mkdir(parents=True)
+    (out / path).write_bytes(_black_decomposition())
+    return {"view_id": view["view_id"], "scene_id": view["scene_id"], "decomposition_path": path}
+
+
+@cache
+def _black_decomposition() -> bytes:
+    from pipeline.layers import CODEC, write_parts
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder, DECOMPOSITION_FILE)
+        write_parts(path, {"highlight.lamp": np.zeros((SIZE, SIZE, 3), np.float16)}, CODEC)
+        return path.read_bytes()
 
 
 def _write_photo(fields: Mapping[str, Any], photo: Mapping[str, Any], out: Path) -> dict[str, Any]:

@@ -55,6 +55,7 @@ _LAYER_FILES: Final = {
     "face": "face.png",
     "material": "material.png",
     "reflection": "reflection.exr",
+    "direct": "direct.exr",
 }
 
 
@@ -101,7 +102,7 @@ class RenderStage:
     """A scene's parts are arranged, finished, lit and rendered into a light bundle."""
 
     name = "render"
-    version = 4
+    version = 5
     resource: Resource = "render"
 
     def tools(self) -> Mapping[str, str]:
@@ -124,7 +125,7 @@ class RenderStage:
             _keep_defects(Path(scratch), out)
         write_json(out / SCENE_FILE, to_dict(scene))
         bundle = load_bundle(out)
-        write_json(out / ROWS_FILE, {"scenes": [_scene_row(scene, bundle)], "views": _view_rows(bundle)})
+        write_json(out / ROWS_FILE, {"scenes": [_scene_row(scene, bundle)], "views": _view_rows(scene, bundle)})
         skipped = tuple(
             f"instance {defect.instance_id}: no {defect.kind}: {defect.reason}" for defect in bundle.skipped_defects
         )
@@ -135,15 +136,16 @@ class TruthStage:
     """What is true of every instance in every view, and what it reflects."""
 
     name = "truth"
-    version = 2
+    version = 3
     resource: Resource = "cpu"
 
     def tools(self) -> Mapping[str, str]:
-        """The ray caster of the full silhouettes."""
-        return _versions("embreex", "pycocotools")
+        """The ray caster of the full silhouettes, and what writes layers."""
+        return _versions("embreex", "pycocotools", "numpy", "openimageio")
 
     def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
-        """Write the rows of instances, reflections and defects."""
+        """Write the rows of instances, reflections and defects, and the layers of reflections with their rows."""
+        from pipeline.reflect.decomposition import decompose_views
         from pipeline.reflect.mirror_images import mirror_image_rows
         from pipeline.reflect.reflections import reflection_rows
         from pipeline.truth.defects import defect_rows
@@ -155,6 +157,7 @@ class TruthStage:
             "instances": instances,
             "reflections": reflection_rows(bundle),
             "mirror_images": mirror_image_rows(bundle),
+            "reflection_layers": decompose_views(bundle, out),
             "defects": defect_rows(bundle),
         }
         write_json(out / ROWS_FILE, rows)
@@ -327,7 +330,14 @@ def _noise_columns(bundle: SceneBundle) -> dict[str, Any]:
     }
 
 
-def _view_rows(bundle: SceneBundle) -> list[dict[str, Any]]:
+def _optional_layers(scene: SceneSpec) -> dict[str, str]:
+    """Layers that the spec may leave out."""
+    reflections = scene.render.reflections
+    second = {"reflection2": "reflection2.exr"} if reflections.bounces > 1 else {}
+    return second | ({"rough_reflection": "rough_reflection.exr"} if reflections.rough_rays else {})
+
+
+def _view_rows(scene: SceneSpec, bundle: SceneBundle) -> list[dict[str, Any]]:
     """Rows of the views table; paths are relative to the bundle."""
     rows = []
     for view in bundle.views:
@@ -349,6 +359,6 @@ def _view_rows(bundle: SceneBundle) -> list[dict[str, Any]]:
             "belt_shift_m": list(view.belt_shift_m) if any(view.belt_shift_m) else None,
             "bundle_path": "bundle.json",
         }
-        files = _LAYER_FILES if view.pane is None else {**_LAYER_FILES, **_GLASS_FILES}
+        files = {**_LAYER_FILES, **_optional_layers(scene), **({} if view.pane is None else _GLASS_FILES)}
         rows.append(row | {f"{layer}_path": f"{folder}/{file}" for layer, file in files.items()})
     return rows

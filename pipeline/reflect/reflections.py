@@ -26,12 +26,13 @@ from pipeline.bundle import (
     read_exr,
     read_ids,
     view_folder,
-    world_texels,
 )
+from pipeline.reflected_sources import KINDS, read_hits
+
+__all__ = ["KINDS", "WORLD_ID", "Pixels", "Shown", "read_hits", "reflection_rows", "shown_of"]
 
 WORLD_ID: Final = "world"
 """reflected_id of what lies infinitely far away."""
-KINDS: Final = ("self", "part", "light", "surroundings")
 
 Shown = tuple[str, str]
 """(reflected_kind, reflected_id)."""
@@ -69,24 +70,6 @@ def _view_rows(folder: Path, bundle: SceneBundle, view: BundleView) -> list[dict
             }
         )
     return rows
-
-
-def read_hits(folder: Path, bundle: SceneBundle, view: BundleView) -> NDArray[np.int32]:
-    """What the mirror ray of each pixel of *view* reaches, (h, w): an object index, 0 = nothing.
-
-    A direction into a labelled far environment has FIRST_FAR + the label there, into any other world WORLD_INDEX.
-    Raises OSError when a layer cannot be read.
-    """
-    path = view_folder(folder, view.view_index) / "reflection.exr"
-    hits = np.rint(read_exr(path, ("object",))["object"]).astype(np.int32)
-    if bundle.world is None:
-        return hits
-    y, x = np.nonzero(hits == WORLD_INDEX)
-    channels = read_exr(path, ("direction.",))
-    directions = np.stack([channels[f"direction.{axis}"][y, x] for axis in "XYZ"], axis=-1)
-    labels = read_ids(folder / WORLD_LABELS_FILE)
-    hits[y, x] = FIRST_FAR + labels[world_texels(directions, labels.shape, bundle.world.yaw_rad)].astype(np.int32)
-    return hits
 
 
 def shown_of(bundle: SceneBundle, instance_id: int, index: int) -> Shown:

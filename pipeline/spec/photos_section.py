@@ -15,6 +15,7 @@ from pipeline.spec.names import LensWeights, SensorWeights, ToneWeights
 from pipeline.spec.noise_budget import AUTO_SAMPLES, NoiseBudget, number_or_auto
 from pipeline.spec.numbers import Numbers, Probability, Section, Within, between
 from pipeline.spec.processing_section import BurstSection, MeteringWeights, ProcessingSection, check_bracket
+from pipeline.spec.reflections_section import ReflectionsSection
 from pipeline.spec.scene import CCT_RANGE_K, RenderSpec
 
 
@@ -30,6 +31,9 @@ class RenderSection(Section):
         default=(16, 1024), description='Fewest and most paths per pixel under `samples = "auto"`.'
     )
     denoise: bool = Field(default=True, description="Denoise the beauty layers; truth layers never are.")
+    reflections: ReflectionsSection = Field(
+        default=ReflectionsSection(), description="How far reflections are followed for the truth layers."
+    )
 
     @field_validator("samples_range")
     @classmethod
@@ -40,11 +44,13 @@ class RenderSection(Section):
 
     def spec(self, seed: int, samples: int | None = None) -> RenderSpec:
         """What a scene takes of this section; *seed* is Cycles', *samples* overrules the section's."""
+        reflections = self.reflections.spec()
         if samples is not None:
-            return RenderSpec(samples, self.denoise, seed)
+            return RenderSpec(samples, self.denoise, seed, reflections=reflections)
         if self.samples != AUTO_SAMPLES:
-            return RenderSpec(self.samples, self.denoise, seed)
-        return RenderSpec(self.samples_range[1], self.denoise, seed, NoiseBudget(*self.samples_range))
+            return RenderSpec(self.samples, self.denoise, seed, reflections=reflections)
+        budget = NoiseBudget(*self.samples_range)
+        return RenderSpec(self.samples_range[1], self.denoise, seed, budget, reflections)
 
 
 class PhotosSection(Section):

@@ -213,6 +213,16 @@ class GlassSpec:
 
 
 @dataclass(frozen=True)
+class ReflectionsSpec:
+    """How far reflections are followed for the truth layers."""
+
+    bounces: int = 1
+    """Mirror bounces whose hits are stored, 1 or 2."""
+    rough_rays: int = 16
+    """Rays per pixel mirrored with the metal's real roughness, a square number; 0 = none."""
+
+
+@dataclass(frozen=True)
 class RenderSpec:
     """How a scene is path-traced."""
 
@@ -223,6 +233,7 @@ class RenderSpec:
     """Cycles' seed, 0 to 2**31 - 1."""
     budget: NoiseBudget | None = None
     """Lets the render choose its samples; None: they are set by hand."""
+    reflections: ReflectionsSpec = ReflectionsSpec()
 
 
 @dataclass(frozen=True)

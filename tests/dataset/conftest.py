@@ -15,6 +15,7 @@ from pipeline.bundle import (
     BUNDLE_FILE,
     PATH_TERMS,
     REFLECTION_CHANNELS,
+    ROUGH_CHANNELS,
     LightSum,
     SceneBundle,
     write_exr,
@@ -22,7 +23,7 @@ from pipeline.bundle import (
 )
 from pipeline.dataset.build import BuildInfo, SceneOutputs, write_build
 from pipeline.dataset.store import ActionRecord, Store
-from pipeline.layers import COLORS, write_layers
+from pipeline.layers import CODEC, COLORS, NOISY_BITS, rounded, write_layers, write_parts
 from pipeline.records import sha256_file, sha256_json, write_json
 
 WIDTH, HEIGHT = 32, 24
@@ -38,7 +39,10 @@ VIEW_FILES = {
     "face_path": "face.png",
     "material_path": "material.png",
     "reflection_path": "reflection.exr",
+    "rough_reflection_path": "rough_reflection.exr",
 }
+
+DECOMPOSITION = "views/v0/decomposition.exr"
 
 MakeScene = Callable[..., SceneOutputs]
 
@@ -59,9 +63,24 @@ def instance_layer() -> np.ndarray:
     return ids
 
 
-def write_view(folder: Path, rng: np.random.Generator) -> None:
+def group_layers(index: int) -> list[np.ndarray]:
+    rng = np.random.default_rng(index)
+    return [rng.random((HEIGHT, WIDTH, 3), dtype=np.float32) for _ in range(2)]
+
+
+def write_decomposition(path: Path, index: int) -> None:
+    path.parent.mkdir(parents=True)
+    on_part = (instance_layer() > 0)[..., None]
+    for_group = zip(("rig", "world"), group_layers(index), strict=True)
+    parts = {}
+    for name, radiance in for_group:
+        parts |= {f"highlight.{name}": radiance * 0.75 * on_part, f"diffuse.{name}": radiance * 0.25 * on_part}
+    write_parts(path, {name: rounded(values, NOISY_BITS) for name, values in parts.items()}, CODEC)
+
+
+def write_view(folder: Path, index: int) -> None:
     folder.mkdir(parents=True)
-    groups = [rng.random((HEIGHT, WIDTH, 3), dtype=np.float32) for _ in range(2)]
+    groups = group_layers(index)
     total = groups[0] + groups[1]
     terms = {name: np.zeros_like(total) for name in PATH_TERMS}
     terms["diffuse_direct"], terms["glossy_direct"] = total * 0.25, total * 0.75
@@ -72,6 +91,7 @@ def write_view(folder: Path, rng: np.random.Generator) -> None:
     write_exr(folder / "normal.exr", {"X": plane * 0, "Y": plane * 0, "Z": -plane})
     write_exr(folder / "position.exr", {"X": plane, "Y": plane, "Z": plane})
     write_exr(folder / "reflection.exr", dict.fromkeys(REFLECTION_CHANNELS, plane * 0))
+    write_exr(folder / "rough_reflection.exr", dict.fromkeys(ROUGH_CHANNELS, plane * 0.5))
     for name in ("instance", "object", "face", "material"):
         write_ids(folder / f"{name}.png", instance_layer())
 
@@ -213,13 +233,16 @@ def fill(stage: str, index: int, folder: Path) -> None:
     if stage == "part":
         (folder / "part.json").write_text("{}")
     elif stage == "render":
-        write_view(folder / "views" / "v0", np.random.default_rng(index))
+        write_view(folder / "views" / "v0", index)
         write_json(folder / "rows.json", render_rows(index))
         sums = (LightSum(f"{scene_name(index)}-v0", 1e-6, 2e-6),)
         bundle = SceneBundle(scene_name(index), "none", 8, ("rig", "world"), (), (), (), (), (), light_sums=sums)
         write_json(folder / BUNDLE_FILE, bundle)
     elif stage == "truth":
-        write_json(folder / "rows.json", truth_rows(index))
+        write_decomposition(folder / DECOMPOSITION, index)
+        row = {"view_id": f"{scene_name(index)}-v0", "scene_id": scene_name(index)}
+        layers = [row | {"decomposition_path": DECOMPOSITION}]
+        write_json(folder / "rows.json", truth_rows(index) | {"reflection_layers": layers})
     else:
         write_json(folder / "rows.json", photo_rows(index, folder))
 

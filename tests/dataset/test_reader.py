@@ -201,3 +201,26 @@ def test_clips_by_split_and_frames_by_clip(dataset_root) -> None:
     assert np.array_equal(frame.range_share() > 1.0, frame.clipped())
     with pytest.raises(InputError, match="clip_id"):
         list(dataset.clip("no-such-clip"))
+
+
+def test_reflection_layers_are_read_by_name(dataset_root: Path) -> None:
+    dataset = open_dataset(dataset_root)
+    parts = dataset.decomposition(VIEW)
+    assert set(parts) == {f"{name}.{group}" for name in ("highlight", "diffuse") for group in ("rig", "world")}
+    on_part = dataset.instance_ids(VIEW) > 0
+    error = np.abs(sum(parts.values()) - dataset.layers(VIEW)["noisy"])[on_part]
+    assert error.max() < 0.02
+    assert dataset.rough_reflection(VIEW)["share"][0, 0] == 0.5
+    photo = dataset.photos_of(VIEW)[0]["photo_id"]
+    assert dataset.truth(photo, "rough_reflection.entropy").shape == dataset.instance_ids(VIEW).shape
+    with pytest.raises(InputError, match="reflection2_path"):
+        dataset.second_reflection(VIEW)
+    with pytest.raises(InputError, match="reflection2_path"):
+        dataset.truth(photo, "reflection2.object")
+
+
+def test_a_build_from_before_reflection_layers_says_so(dataset_root: Path) -> None:
+    dataset = open_dataset(dataset_root)
+    (dataset.folder / "reflection_layers.parquet").unlink()
+    with pytest.raises(InputError, match="made before"):
+        dataset.decomposition(VIEW)

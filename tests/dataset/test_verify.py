@@ -33,7 +33,7 @@ def whats(report: Report) -> set[str]:
 
 def at(root: Path, table: str, name: str, column: str) -> Path:
     dataset = open_dataset(root)
-    row = dataset.view(name) if table == "views" else dataset.photo(name)
+    row = dataset.photo(name) if table == "photos" else dataset.rows(table, "view_id", name)[0]
     return root / row[column]
 
 
@@ -180,6 +180,19 @@ def test_light_that_does_not_add_up_is_found(dataset_root: Path, column: str, na
     assert any(f"view {VIEW}" in str(problem) and "to their rounding" in str(problem) for problem in report.problems)
 
 
+def test_a_decomposition_that_does_not_add_up_is_found(dataset_root: Path) -> None:
+    path = at(dataset_root, "reflection_layers", VIEW, "decomposition_path")
+    parts = read_parts(path)
+    parts["highlight.rig"][5, 6] += 0.1
+    parts["diffuse.world"][6, 6] = -1
+    write_parts(path, parts, "zip:1")
+    expected = {"sum of the decomposition", "decomposition"}
+    assert whats(verify(dataset_root)) - {"checksum", "size"} == expected
+    parts["diffuse.moon"] = parts.pop("diffuse.world")
+    write_parts(path, parts, "zip:1")
+    assert any("moon" in str(problem) for problem in verify(dataset_root).problems)
+
+
 @pytest.mark.parametrize(
     ("field", "expected"), [("groups", "sum of light groups"), ("terms", "sum of light-path terms")]
 )
@@ -199,7 +212,8 @@ def test_an_instance_layer_that_disagrees_is_found(dataset_root: Path) -> None:
     ids[0, 0] = 7
     ids[13, 15] = 0
     write_ids(path, ids)
-    assert whats(verify(dataset_root)) - {"checksum", "size"} == {"instance layer", "px_visible", "mask_rle"}
+    expected = {"instance layer", "px_visible", "mask_rle", "sum of the decomposition"}
+    assert whats(verify(dataset_root)) - {"checksum", "size"} == expected
 
 
 def test_a_layer_that_cannot_be_read_does_not_end_the_check(dataset_root: Path) -> None:

@@ -9,7 +9,7 @@ from support.fake_builds import FAKE_STAGES, fingerprint, traces, write_spec
 
 from pipeline.dataset import open_dataset
 from pipeline.dataset.keep import RADIANCE_FILES as WITH_GLASS
-from pipeline.dataset.keep import TRUTH_FILES
+from pipeline.dataset.keep import TRUTH_FILES as WITH_TWO_BOUNCES
 from pipeline.dataset.store import Store
 from pipeline.dataset.verify import verify
 from pipeline.errors import InputError
@@ -20,8 +20,9 @@ from pipeline.report.inspect import inspect_id
 from pipeline.spec.load import load_spec
 
 SCENES = 3
-RADIANCE_FILES = WITH_GLASS - {"mirror.exr", "mirror_reflection.exr", "context.exr"}
-"""Of scenes without glass."""
+RADIANCE_FILES = WITH_GLASS - {"mirror.exr", "mirror_reflection.exr", "context.exr", "decomposition.exr"}
+"""Of renders of scenes without glass."""
+TRUTH_FILES = WITH_TWO_BOUNCES - {"reflection2.exr"}
 
 
 @pytest.fixture
@@ -105,9 +106,12 @@ def test_asking_for_bundles_later_makes_them_and_a_new_build_names_them(tmp_path
     build(spec_with(tmp_path, ("photos", "truth")), out)
     runs()
     result = build(spec_with(tmp_path, ("photos", "truth", "bundles")), out)
-    assert runs() == {"render": scene_ids(), "truth": [], "photos": []}
+    assert runs() == {"render": scene_ids(), "truth": scene_ids(), "photos": []}
     assert result.number == "0002"
     assert open_dataset(out).layers("tiny-000000-v0")["noisy"].shape == (8, 8, 3)
+    assert open_dataset(out).decomposition("tiny-000000-v0")["highlight.lamp"].shape == (8, 8, 3)
+    with pytest.raises(InputError, match="decomposition_path"):
+        open_dataset(out, "0001").decomposition("tiny-000000-v0")
     assert open_dataset(out, "0001").view("tiny-000000-v0")["layers_path"] is None
     assert verify(out).problems == verify(out, "0001").problems == ()
 

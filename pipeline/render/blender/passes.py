@@ -53,16 +53,19 @@ def read_passes(path: Path) -> Passes:
 
 def _split(names: list[str], pixels: NDArray[np.float32]) -> Passes:
     """Group the channels of one part by pass, each pass's channels in the order R G B A or X Y Z."""
+    return {name: pixels[..., order] for name, order in _channels(names).items()}
+
+
+def _channels(names: list[str]) -> dict[str, list[int]]:
+    """Pass -> places of its channels among *names*, in the order R G B A or X Y Z."""
     channels: dict[str, dict[str, int]] = {}
     for index, full in enumerate(names):
         stem, _, axis = full.rpartition(".")
         name = stem.rpartition(".")[2]
         channels.setdefault(OLD_NAMES.get(name, name), {})[axis] = index
-    result: Passes = {}
-    for name, axes in channels.items():
-        order = [axes[axis] for axis in sorted(axes, key=lambda a: ORDER.get(a, 9))]
-        result[name] = pixels[..., order]
-    return result
+    return {
+        name: [axes[axis] for axis in sorted(axes, key=lambda a: ORDER.get(a, 9))] for name, axes in channels.items()
+    }
 
 
 def rgb(passes: Passes, name: str) -> NDArray[np.float32]:
@@ -77,3 +80,38 @@ def scalar(passes: Passes, name: str) -> NDArray[np.float32]:
     if name not in passes:
         raise KeyError(f"expected the pass {name!r}, found {sorted(passes)}")
     return passes[name][..., 0]
+
+
+class PassRows:
+    """Rows of some passes of a multi-layer EXR written by Blender, for files that are too large to read whole."""
+
+    def __init__(self, path: Path, wanted: tuple[str, ...]) -> None:
+        """Open the file at *path* for the passes *wanted*, by their 5.x names. Raises OSError, KeyError."""
+        self.path = path
+        self.file: Any = oiio.ImageInput.open(str(path))
+        if self.file is None:
+            raise OSError(f"cannot read {path}: {oiio.geterror()}")
+        self.places: dict[str, tuple[int, list[int]]] = {}
+        part = 0
+        while self.file.seek_subimage(part, 0):
+            for name, order in _channels(list(self.file.spec().channelnames)).items():
+                self.places[name] = part, order
+            part += 1
+        missing = [name for name in wanted if name not in self.places]
+        if missing:
+            raise KeyError(f"expected the passes {wanted}, found {sorted(self.places)}")
+
+    def read(self, name: str, first: int, last: int) -> NDArray[np.float32]:
+        """Rows *first* up to *last* of pass *name*: (rows, w, channels) float32. Raises OSError."""
+        part, order = self.places[name]
+        self.file.seek_subimage(part, 0)
+        spec = self.file.spec()
+        pixels = self.file.read_scanlines(part, 0, first, last, 0, 0, spec.nchannels, oiio.FLOAT)
+        if pixels is None:
+            raise OSError(f"cannot read the rows of {self.path}: {self.file.geterror()}")
+        rows = np.asarray(pixels, dtype=np.float32).reshape(last - first, spec.width, spec.nchannels)
+        return rows[..., order]
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()

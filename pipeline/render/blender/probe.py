@@ -28,23 +28,25 @@ class Probe:
 
     def __init__(self, layer: bpy.types.ViewLayer) -> None:
         self.layer = layer
-        self.material = _mirror_material()
+        self.materials: dict[int, bpy.types.Material] = {}
         self.world = _direction_world()
         for name in (FACE_AOV, MATERIAL_AOV):
             aov = layer.aovs.add()
             aov.name, aov.type = name, "VALUE"
 
-    def enter(self, scene: bpy.types.Scene, beauty_passes: list[str]) -> None:
-        """Set the scene up for the probe render; call `leave` afterwards."""
+    def enter(self, scene: bpy.types.Scene, beauty_passes: list[str], bounces: int = 1) -> None:
+        """Set the scene up for the probe render; call `leave` afterwards. The ray is mirrored *bounces* times."""
         self._saved_world = scene.world
         scene.world = self.world
-        self.layer.material_override = self.material
+        if bounces not in self.materials:
+            self.materials[bounces] = _mirror_material(bounces)
+        self.layer.material_override = self.materials[bounces]
         for name in beauty_passes:
             setattr(self.layer, name, False)
         for name in PASSES:
             setattr(self.layer, f"use_pass_{name}", True)
         cycles = scene.cycles
-        cycles.samples, cycles.max_bounces = 1, 1
+        cycles.samples, cycles.max_bounces = 1, bounces
         cycles.pixel_filter_type, cycles.filter_width = "BOX", 0.01
         self.layer.cycles.denoising_store_passes = False
 
@@ -56,7 +58,8 @@ class Probe:
             setattr(self.layer, f"use_pass_{name}", False)
 
 
-def _mirror_material() -> bpy.types.Material:
+def _mirror_material(bounces: int) -> bpy.types.Material:
+    """A mirror for the first *bounces* surfaces of a path, a label on the next."""
     material = bpy.data.materials.new("probe")
     tree = Tree(material)
     mirror = tree.node("BsdfGlossy", distribution="GGX")
@@ -70,19 +73,23 @@ def _mirror_material() -> bpy.types.Material:
     emission = tree.node("Emission")
     tree.link(label.outputs[0], emission.inputs["Color"])
     mix = tree.node("MixShader")
-    tree.link(tree.math("GREATER_THAN", path.outputs["Ray Depth"], 0.5), mix.inputs[0])
+    tree.link(tree.math("GREATER_THAN", path.outputs["Ray Depth"], bounces - 0.5), mix.inputs[0])
     tree.link(mirror.outputs[0], mix.inputs[1])
     tree.link(emission.outputs[0], mix.inputs[2])
     tree.link(mix.outputs[0], tree.node("OutputMaterial").inputs["Surface"])
-    first = tree.attribute(FIRST_MATERIAL)
-    first.attribute_type = "OBJECT"
-    number = tree.math("ADD", _fac(tree.attribute(SLOT_ATTRIBUTE)), _fac(first))
-    for name, value in ((FACE_AOV, _fac(tree.attribute(FACE_AOV))), (MATERIAL_AOV, number)):
+    for name, value in ((FACE_AOV, _fac(tree.attribute(FACE_AOV))), (MATERIAL_AOV, material_number(tree))):
         output = tree.node("OutputAOV")
         output.aov_name = name
         tree.link(value, output.inputs["Value"])
     material.cycles.emission_sampling = "NONE"
     return material
+
+
+def material_number(tree: Tree) -> Any:
+    """Number + 1 of the job's material that the shaded point has by itself, whatever overrides it."""
+    first = tree.attribute(FIRST_MATERIAL)
+    first.attribute_type = "OBJECT"
+    return tree.math("ADD", _fac(tree.attribute(SLOT_ATTRIBUTE)), _fac(first))
 
 
 def _fac(attribute: Any) -> Any:

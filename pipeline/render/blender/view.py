@@ -17,6 +17,7 @@ from pipeline.layers import COLORS, Layers, light_sums, write_layers
 from pipeline.render.blender import denoise, panes, probe
 from pipeline.render.blender.groove_frame import PIXEL_ANGLE
 from pipeline.render.blender.passes import Passes, read_passes, rgb, scalar
+from pipeline.render.blender.reflection_renders import ReflectionRenders
 from pipeline.render.blender.scene import sample_for_beauty, set_camera
 from pipeline.render.blender.stage import Stage
 from pipeline.render.job import RenderJob
@@ -47,6 +48,7 @@ class ViewTimes:
     beauty: float
     """Path tracing and denoising, scene synchronisation included; with glass, what its pane mirrors as well."""
     probe: float
+    """The truth layers: the mirror probe and the other renders of reflection truth, their files included."""
     files: float
     """Reading Blender's files and writing the bundle's."""
 
@@ -58,6 +60,7 @@ class ViewRenderer:
         self.scene, self.job, self.scratch = scene, job, scratch
         self.layer = scene.view_layers[0]
         self.probe = probe.Probe(self.layer)
+        self.reflections = ReflectionRenders(scene, job, scratch.parent)
         self.stage = Stage(scene, job)
         self.denoiser: denoise.GroupDenoiser | None = None
         self.groups: tuple[str, ...] = ()
@@ -69,12 +72,13 @@ class ViewRenderer:
         start = time.perf_counter()
         beauty = self._beauty(self.samples, self.job.render.seed)
         middle = time.perf_counter()
-        truth = self._probe()
+        truth = read_passes(self._probe())
+        self.reflections.render(view, out, truth, self._render, self._probe)
         end = time.perf_counter()
         layers = self._layers(beauty, view)
         sums = LightSum(view.view_id, *light_sums(layers, view.groups))
         write_layers(out, layers, view.groups)
-        _write_truth(read_passes(truth), view.camera, out)
+        _write_truth(truth, view.camera, out)
         written = time.perf_counter()
         if view.pane is not None:
             panes.render_pane(self.scene, self.job, view, out, lambda: self._group_layers(view), self._probe)
@@ -138,10 +142,10 @@ class ViewRenderer:
             self.denoiser.switch(on=True)
         return self._render("beauty")
 
-    def _probe(self) -> Path:
+    def _probe(self, bounces: int = 1) -> Path:
         if self.denoiser is not None:
             self.denoiser.switch(on=False)
-        self.probe.enter(self.scene, BEAUTY_PASSES)
+        self.probe.enter(self.scene, BEAUTY_PASSES, bounces)
         try:
             return self._render("probe")
         finally:
