@@ -16,12 +16,15 @@ from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
 from pipeline.bundle import (
+    CAST_LAMP_FILE,
+    CAST_LIGHT_FILE,
     CONTEXT_FILE,
     DIRECT_FILE,
     MIRROR_FILE,
     MIRROR_REFLECTION_FILE,
     ROUGH_FILE,
     SECOND_BOUNCE_FILE,
+    THROWER_FILE,
 )
 from pipeline.dataset.folders import folder_errors
 from pipeline.dataset.store import RECORD_FILE, STORE, OutputRecord, Store
@@ -56,6 +59,9 @@ TRUTH_FILES: Final = frozenset(
         "object.png",
         "face.png",
         "material.png",
+        CAST_LIGHT_FILE,
+        THROWER_FILE,
+        CAST_LAMP_FILE,
     }
 )
 """What "truth" keeps: the exact layers in a view's folder."""

@@ -25,7 +25,10 @@ import numpy as np
 from pipeline import masks
 from pipeline.bundle import (
     BUNDLE_FILE,
+    CAST_LAMP_FILE,
+    CAST_LIGHT_FILE,
     PATH_TERMS,
+    THROWER_FILE,
     BundleObject,
     BundleView,
     LightSum,
@@ -141,8 +144,8 @@ class FakeTruth:
         views = json.loads((inputs["render"] / ROWS_FILE).read_text())["views"]
         instances = [_instance(view, item) for view in views for item in fields["items"]]
         layers = [_decomposition(view, out) for view in views]
-        rows = {"instances": instances, "reflections": [], "reflection_layers": layers, "defects": []}
-        _write_rows(out, rows)
+        rows = {"instances": instances, "reflections": [], "reflection_layers": layers, "cast_light": []}
+        _write_rows(out, {**rows, "mirror_images": [], "defects": []})
         return RunReport({})
 
 
@@ -240,11 +243,15 @@ def _write_view(fields: Mapping[str, Any], shot: Shot, out: Path) -> dict[str, A
         write_ids(folder / f"{name}.png", ids)
     files = ["terms.exr", "direct.exr", "depth.exr", "normal.exr", "position.exr"]
     files += ["reflection.exr", "rough_reflection.exr"]
+    for name in (THROWER_FILE, CAST_LAMP_FILE):
+        write_ids(folder / name, np.zeros_like(ids))
     files += ["instance.png", "object.png", "face.png", "material.png"]
+    files += [CAST_LIGHT_FILE, THROWER_FILE, CAST_LAMP_FILE]
     return {
         "view_id": f"{fields['scene_id']}-v{view_index}",
         "scene_id": fields["scene_id"],
         "view_index": view_index,
+        "light_groups": ["lamp"],
         "width": SIZE,
         "height": SIZE,
         "fx": 8.0,
@@ -262,7 +269,7 @@ def _write_view(fields: Mapping[str, Any], shot: Shot, out: Path) -> dict[str, A
 def _black_layers() -> dict[str, bytes]:
     """The float layers of a view, made once per process: file name -> content."""
     from pipeline.bundle import REFLECTION_CHANNELS, ROUGH_CHANNELS, write_exr
-    from pipeline.layers import COLORS, write_groups, write_layers
+    from pipeline.layers import COLORS, write_cast_light, write_groups, write_layers
 
     black = np.zeros((SIZE, SIZE), dtype=np.float32)
     names = ("noisy", "group.lamp", "denoised.lamp", *PATH_TERMS, *COLORS)
@@ -276,6 +283,7 @@ def _black_layers() -> dict[str, bytes]:
     with TemporaryDirectory() as folder:
         write_layers(Path(folder), dict.fromkeys(names, np.stack([black] * 3, axis=-1)), ("lamp",))
         write_groups(Path(folder, "direct.exr"), {"group.lamp": np.stack([black] * 3, axis=-1)})
+        write_cast_light(Path(folder, CAST_LIGHT_FILE), {"lamp": np.stack([black] * 3, axis=-1)}, black)
         for file, file_channels in channels.items():
             write_exr(Path(folder, file), dict.fromkeys(file_channels, black))
         return {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}

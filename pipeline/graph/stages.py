@@ -57,6 +57,8 @@ _LAYER_FILES: Final = {
     "reflection": "reflection.exr",
     "direct": "direct.exr",
 }
+_CAST_LIGHT_FILES: Final = {"cast_light": "cast_light.exr", "thrower": "thrower.png", "cast_lamp": "cast_lamp.png"}
+"""Layers of scenes with `cast_light` in [render]."""
 
 
 _GLASS_FILES: Final = {
@@ -122,6 +124,7 @@ class RenderStage:
         with temporary as scratch, full_disk_errors(Path(scratch), temporary=True):
             _prepare(scene, _load_parts(inputs), inputs.get("world"), machine, Path(scratch))
             report = render_in_child(Path(scratch), out, machine.threads, machine.render_timeout_s)
+            seconds = {**report.seconds, **_throw_light(scene, Path(scratch), out)}
             _keep_defects(Path(scratch), out)
         write_json(out / SCENE_FILE, to_dict(scene))
         bundle = load_bundle(out)
@@ -129,7 +132,7 @@ class RenderStage:
         skipped = tuple(
             f"instance {defect.instance_id}: no {defect.kind}: {defect.reason}" for defect in bundle.skipped_defects
         )
-        return RunReport({**report.seconds, "peak_memory_bytes": float(report.peak_rss_bytes)}, skipped)
+        return RunReport({**seconds, "peak_memory_bytes": float(report.peak_rss_bytes)}, skipped)
 
 
 class TruthStage:
@@ -144,7 +147,8 @@ class TruthStage:
         return _versions("embreex", "pycocotools", "numpy", "openimageio")
 
     def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
-        """Write the rows of instances, reflections and defects, and the layers of reflections with their rows."""
+        """Write the rows of instances, cast light and defects, and the layers of reflections with their rows."""
+        from pipeline.reflect.cast_light import cast_light_rows
         from pipeline.reflect.decomposition import decompose_views
         from pipeline.reflect.mirror_images import mirror_image_rows
         from pipeline.reflect.reflections import reflection_rows
@@ -158,6 +162,7 @@ class TruthStage:
             "reflections": reflection_rows(bundle),
             "mirror_images": mirror_image_rows(bundle),
             "reflection_layers": decompose_views(bundle, out),
+            "cast_light": cast_light_rows(bundle),
             "defects": defect_rows(bundle),
         }
         write_json(out / ROWS_FILE, rows)
@@ -289,6 +294,13 @@ def _prepare(
     )
 
 
+def _throw_light(scene: SceneSpec, job: Path, out: Path) -> dict[str, float]:
+    """Add cast light to the bundle in *out*, if the scene wants it; named seconds."""
+    from pipeline.render.cast_light.write import add_cast_light
+
+    return {"cast_light_seconds": add_cast_light(job, out)} if scene.render.cast_light else {}
+
+
 def _keep_defects(job: Path, out: Path) -> None:
     """Copy the rasters and changed meshes of defects from the job's folder into the bundle."""
     from pipeline.bundle import DEFECTS_FOLDER
@@ -334,7 +346,8 @@ def _optional_layers(scene: SceneSpec) -> dict[str, str]:
     """Layers that the spec may leave out."""
     reflections = scene.render.reflections
     second = {"reflection2": "reflection2.exr"} if reflections.bounces > 1 else {}
-    return second | ({"rough_reflection": "rough_reflection.exr"} if reflections.rough_rays else {})
+    rough = {"rough_reflection": "rough_reflection.exr"} if reflections.rough_rays else {}
+    return {**second, **rough, **(_CAST_LIGHT_FILES if scene.render.cast_light else {})}
 
 
 def _view_rows(scene: SceneSpec, bundle: SceneBundle) -> list[dict[str, Any]]:

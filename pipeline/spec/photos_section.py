@@ -34,6 +34,9 @@ class RenderSection(Section):
     reflections: ReflectionsSection = Field(
         default=ReflectionsSection(), description="How far reflections are followed for the truth layers."
     )
+    cast_light: bool = Field(
+        default=True, description="Trace the light that metal throws onto its neighbourhood, as layers and masks."
+    )
 
     @field_validator("samples_range")
     @classmethod
@@ -46,11 +49,11 @@ class RenderSection(Section):
         """What a scene takes of this section; *seed* is Cycles', *samples* overrules the section's."""
         reflections = self.reflections.spec()
         if samples is not None:
-            return RenderSpec(samples, self.denoise, seed, reflections=reflections)
+            return RenderSpec(samples, self.denoise, seed, reflections=reflections, cast_light=self.cast_light)
         if self.samples != AUTO_SAMPLES:
-            return RenderSpec(self.samples, self.denoise, seed, reflections=reflections)
+            return RenderSpec(self.samples, self.denoise, seed, reflections=reflections, cast_light=self.cast_light)
         budget = NoiseBudget(*self.samples_range)
-        return RenderSpec(self.samples_range[1], self.denoise, seed, budget, reflections)
+        return RenderSpec(self.samples_range[1], self.denoise, seed, budget, reflections, self.cast_light)
 
 
 class PhotosSection(Section):

@@ -234,6 +234,8 @@ class RenderSpec:
     budget: NoiseBudget | None = None
     """Lets the render choose its samples; None: they are set by hand."""
     reflections: ReflectionsSpec = ReflectionsSpec()
+    cast_light: bool = False
+    """Whether cast light is traced: what metal throws onto its neighbourhood."""
 
 
 @dataclass(frozen=True)
