@@ -37,7 +37,7 @@ STEP_PX: Final = 3.0
 """A depth step: depth leaves the plane through its neighbours by more than so many times what a pixel covers."""
 DEFECT_RIM_PX: Final = 2
 """Width of the band on both sides of a defect's border in which edges are the defect's."""
-SHARE_SIGMA_PX: Final = 1.5
+SHARE_SIGMA_PX: Final = 1.0
 """Blur of the shares of diffuse and mirrored light, which single paths make noisy."""
 _DARK: Final = 1e-4
 """A reflectance below this is none: metals have no diffuse colour."""
