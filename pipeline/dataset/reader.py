@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline import masks
 from pipeline.bundle import REFLECTION_CHANNELS
+from pipeline.dataset import read_edges
 from pipeline.dataset.build import open_build, read_build_record
 from pipeline.dataset.clips import ClipFrame
 from pipeline.dataset.columns import NUMBER_BY_NAME, TEXT_BY_NAME
@@ -192,6 +193,24 @@ class Dataset:
             raise DamageFound(f"{path}: expected an image, found none that can be read")
         return np.ascontiguousarray(pixels[..., ::-1])
 
+    def stops_above(self, photo_id: str) -> NDArray[np.float32]:
+        """(h, w, 3) float32: stops by which red, green and blue are exposed above saturation, 0 where not clipped.
+
+        Raises InputError when the photo has no such file, DamageFound when it cannot be read.
+        """
+        from pipeline.bundle import read_rgb
+
+        photo = self.photo(photo_id)
+        if photo.get("stops_above_path") is None:
+            raise InputError(
+                f"expected the stops above saturation of photo {photo_id}, found none: set stops_above = true in "
+                "[photos] of the spec and build again"
+            )
+        try:
+            return read_rgb(self.root / photo["stops_above_path"])
+        except OSError as error:
+            raise DamageFound(str(error)) from error
+
     def mask(self, rle: str) -> NDArray[np.bool_]:
         """(h, w) bool from a mask column."""
         return masks.decode(rle)
@@ -226,6 +245,24 @@ class Dataset:
         """Channels of the mirror probe (`pipeline.bundle.REFLECTION_CHANNELS`), (h, w) float32 each."""
         return self._channels(view_id, "reflection_path")
 
+    def edge_labels(self, view_id: str) -> NDArray[np.uint16]:
+        """(h, w) uint16: 0 = no edge of the picture; 1 geometry, 2 surface, 3 reflection, 4 illumination made it.
+
+        Raises InputError when this build does not have or keep it, DamageFound when it cannot be read; so do
+        `false_edges` and `depth_failure`.
+        """
+        return read_edges.edge_labels(self, view_id)
+
+    def false_edges(self, view_id: str) -> dict[str, NDArray[np.float32]]:
+        """Edges of the picture, (h, w) float32 each, 0 elsewhere: `false`, the contrast that a reflection brings, and
+        `contrast` of all causes, stops; `geometry`, `surface`, `reflection`, `illumination`: shares, in all 1."""
+        return read_edges.false_edges(self, view_id)
+
+    def depth_failure(self, view_id: str) -> dict[str, NDArray[np.float32]]:
+        """Priors 0..1, (h, w) float32, that a structured-light sensor fails: `<projector>.failure`, and its causes
+        `.shadow`, `.saturation`, `.dark`, `.grazing`, `.second_path` (docs/truth.md)."""
+        return read_edges.depth_failure(self, view_id)
+
     def instance_ids(self, view_id: str) -> NDArray[np.uint16]:
         """(h, w) uint16 instance_id, 0 = no part."""
         return self._ids(view_id, "instance_path")
@@ -252,14 +289,18 @@ class Dataset:
         layer decides, and within an object the face layer (`PhotoGeometry.shown`).
 
         *layer*: "depth", "normal", "position", "instance", "object", "face", "material", or a channel of the mirror
-        probe such as "reflection.object" (`pipeline.bundle.REFLECTION_CHANNELS`). Dtypes as in the view's layers;
-        normals stay in the camera frame. Raises InputError for an unknown layer, DamageFound for a damaged file.
+        probe such as "reflection.object" (`pipeline.bundle.REFLECTION_CHANNELS`); "edges", "false_edge.<channel>" and
+        "depth_failure.<projector>.<cause>" as in the methods of those names (edges, being lines, are carried by
+        themselves). Dtypes as in the view's layers; normals stay in the camera frame. Raises InputError for an unknown
+        layer, DamageFound for a damaged file.
         """
         photo = self.photo(photo_id)
         view_id, geometry = photo["view_id"], self.geometry(photo_id)
         values = self._layer(view_id, layer)
         if geometry.is_pinhole:
             return values
+        if read_edges.is_edge_layer(layer):
+            return geometry.warp(values, self.edge_labels(view_id))
         return geometry.warp(values, self._ids(view_id, "object_path"), self._ids(view_id, "face_path"))
 
     def _layer(self, view_id: str, layer: str) -> NDArray[Any]:
@@ -271,7 +312,19 @@ class Dataset:
             return values
         if layer in _PROBE_LAYERS:
             return self.reflection(view_id)[layer.removeprefix("reflection.")]
-        known = ", ".join((*_VALUE_LAYERS, *_ID_LAYERS, *_PROBE_LAYERS))
+        made = read_edges.photo_layer(self, view_id, layer)
+        if made is not None:
+            return made
+        known = ", ".join(
+            (
+                "edges",
+                "false_edge.false",
+                "depth_failure.<projector>.failure",
+                *_VALUE_LAYERS,
+                *_ID_LAYERS,
+                *_PROBE_LAYERS,
+            )
+        )
         raise InputError(f"expected a truth layer ({known}), found {layer!r}")
 
     def photo_mask(self, photo_id: str, mask_rle: str) -> NDArray[np.bool_]:
@@ -283,7 +336,7 @@ class Dataset:
 
     def has_file(self, row: Row, column: str) -> bool:
         """Whether the file that *column* of *row* may name was kept; a file that was lost counts as kept."""
-        path: str | None = row[column]
+        path: str | None = row.get(column)  # builds of an older schema lack newer columns
         return path is not None and ((self.root / path).exists() or not was_dropped(self.root, path))
 
     def rows(self, table: str, column: str, value: str) -> list[Row]:

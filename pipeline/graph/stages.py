@@ -101,7 +101,7 @@ class RenderStage:
     """A scene's parts are arranged, finished, lit and rendered into a light bundle."""
 
     name = "render"
-    version = 4
+    version = 5
     resource: Resource = "render"
 
     def tools(self) -> Mapping[str, str]:
@@ -135,17 +135,18 @@ class TruthStage:
     """What is true of every instance in every view, and what it reflects."""
 
     name = "truth"
-    version = 2
+    version = 3
     resource: Resource = "cpu"
 
     def tools(self) -> Mapping[str, str]:
         """The ray caster of the full silhouettes."""
-        return _versions("embreex", "pycocotools")
+        return _versions("embreex", "pycocotools", "numpy", "openimageio", "opencv-python")
 
     def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
         """Write the rows of instances, reflections and defects."""
         from pipeline.reflect.mirror_images import mirror_image_rows
         from pipeline.reflect.reflections import reflection_rows
+        from pipeline.reflect.view_truth import edge_rows, joined_by_view
         from pipeline.truth.defects import defect_rows
         from pipeline.truth.instances import instance_rows
 
@@ -157,6 +158,9 @@ class TruthStage:
             "mirror_images": mirror_image_rows(bundle),
             "defects": defect_rows(bundle),
         }
+        rows["reflection_layers"] = joined_by_view(
+            edge_rows(bundle, rows["defects"], out), _depth_failures(fields, inputs, out)
+        )
         write_json(out / ROWS_FILE, rows)
         return RunReport({"instances": float(len(instances))})
 
@@ -246,6 +250,20 @@ def _rendered_scene(bundle: Path) -> SceneSpec:
     from pipeline.bundle import SCENE_FILE
 
     return from_dict(SceneSpec, read_json(bundle / SCENE_FILE))
+
+
+def _depth_failures(fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path) -> list[dict[str, Any]]:
+    """Layers and rows of the depth sensor, if the spec has one."""
+    if "depth_sensor" not in fields:
+        return []
+    from pipeline.bundle import load_bundle
+    from pipeline.reflect.view_truth import depth_failure_rows
+    from pipeline.spec.depth_sensor import DepthSensorSpec
+    from pipeline.truth.meshes import PartMeshes
+
+    bundle = inputs["render"]
+    meshes = PartMeshes(bundle, load_bundle(bundle), _load_parts(inputs), _rendered_scene(bundle))
+    return depth_failure_rows(bundle, from_dict(DepthSensorSpec, fields["depth_sensor"]), meshes.in_camera, out)
 
 
 def _clip_of(fields: Mapping[str, Any]) -> ClipSpec | None:

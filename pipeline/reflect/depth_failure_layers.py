@@ -21,6 +21,7 @@ from pipeline.reflect.lobes import pixel_alpha
 from pipeline.spec.depth_sensor import DepthSensorSpec
 
 Floats = NDArray[np.float32]
+Pixels = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 DEPTH_FAILURE_FILE: Final = "depth_failure.exr"
 DEPTH_FAILURE_CHANNELS: Final = (FAILURE, *CAUSES)
@@ -70,7 +71,8 @@ def depth_failures(
 def _seen(layers: Path, bundle: SceneBundle, view: BundleView, parts: Sequence[Mesh]) -> _View:
     camera = view.camera
     objects, depth = read_ids(layers / "object.png"), read_exr(layers / "depth.exr")["Z"]
-    at = rows, columns = np.nonzero((objects > 0) & (depth > 0))
+    rows, columns = np.nonzero((objects > 0) & (depth > 0))
+    at = rows.astype(np.int64), columns.astype(np.int64)
     z = depth[at]
     x, y = (columns + 0.5 - camera.cx) / camera.fx * z, (rows + 0.5 - camera.cy) / camera.fy * z
     point = np.stack([x, y, z], axis=-1).astype(np.float32)
@@ -78,8 +80,8 @@ def _seen(layers: Path, bundle: SceneBundle, view: BundleView, parts: Sequence[M
     alpha = pixel_alpha(bundle, read_ids(layers / "material.png"))[at]
     surfaces = Surfaces(
         camera=camera,
-        rows=rows,
-        columns=columns,
+        rows=at[0],
+        columns=at[1],
         point=point,
         normal=_facing(read_exr(layers / "normal.exr"), at, point),
         diffuse=colors["diffuse_color"][at] @ REC709_LUMINANCE,
@@ -91,16 +93,14 @@ def _seen(layers: Path, bundle: SceneBundle, view: BundleView, parts: Sequence[M
     return _View(surfaces, Occluders([*parts, visible]), LIFT_PX * z / np.float32(min(camera.fx, camera.fy)))
 
 
-def _facing(
-    channels: dict[str, Floats], at: tuple[NDArray[np.int64], NDArray[np.int64]], point: Floats
-) -> Floats:
+def _facing(channels: dict[str, Floats], at: Pixels, point: Floats) -> Floats:
     """Unit normals (n, 3) of the side that the camera sees."""
     normal = np.stack([channels[axis][at] for axis in "XYZ"], axis=-1)
     away = (normal * point).sum(axis=1) > 0.0
     return np.asarray(np.where(away[:, None], -normal, normal), dtype=np.float32)
 
 
-def _mirrored(layers: Path, at: tuple[NDArray[np.int64], NDArray[np.int64]]) -> Floats:
+def _mirrored(layers: Path, at: Pixels) -> Floats:
     """Metres (n,) that the mirrored ray goes to a part, a support or the surroundings; 0 to lamps and the world."""
     probe = read_exr(layers / "reflection.exr", ("object", "distance"))
     hit = probe["object"][at]

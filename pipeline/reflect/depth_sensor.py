@@ -70,9 +70,9 @@ def depth_failure(surfaces: Surfaces, place: Floats, hidden: NDArray[np.bool_], 
     *hidden* (n,): whether something stands between the point and the projector.
     """
     towards = place - surfaces.point
-    distance = np.linalg.norm(towards, axis=1)
+    distance = _length(towards)
     light = towards / np.maximum(distance, 1e-12)[:, None]
-    view = -surfaces.point / np.linalg.norm(surfaces.point, axis=1)[:, None]
+    view = -surfaces.point / _length(surfaces.point)[:, None]
     cos_light = (light * surfaces.normal).sum(axis=1)
     cos_view = np.maximum((view * surfaces.normal).sum(axis=1), 1e-3)
     shadow = hidden | (cos_light <= 0.0)
@@ -81,7 +81,7 @@ def depth_failure(surfaces: Surfaces, place: Floats, hidden: NDArray[np.bool_], 
     direct = _stops(math.pi * _brdf(surfaces, light, view, cos_light, cos_view) * lit)
     mirror = 2.0 * (view * surfaces.normal).sum(axis=1)[:, None] * surfaces.normal - view
     mirrored = surfaces.point + surfaces.mirrored_m[:, None] * mirror
-    unseen = UNSEEN_RETURN * _falloff(np.linalg.norm(place - mirrored, axis=1), middle)
+    unseen = UNSEEN_RETURN * _falloff(_length(place - mirrored), middle)
     second = _second_path(surfaces, mirrored, np.where(shadow, 0.0, surfaces.diffuse * lit), unseen)
     second_stops = _stops(second)
     dark = _ramp(reading.floor - direct)
@@ -90,13 +90,19 @@ def depth_failure(surfaces: Surfaces, place: Floats, hidden: NDArray[np.bool_], 
         "saturation": _ramp(direct - reading.saturation),
         "dark": dark,
         "grazing": _grazing(np.minimum(np.maximum(cos_light, 1e-3), cos_view)),
-        "second_path": second / np.maximum(second + np.exp2(direct), 1e-12) * (1.0 - _ramp(reading.floor - second_stops)),
+        "second_path": second
+        / np.maximum(second + np.exp2(direct), 1e-12)
+        * (1.0 - _ramp(reading.floor - second_stops)),
     }
     priors["saturation"][shadow] = 0.0
     priors["dark"][shadow] = 0.0
     priors["grazing"][shadow] = 0.0
     sound = np.prod([1.0 - priors[cause] for cause in CAUSES], axis=0)
     return {name: np.asarray(values, dtype=np.float32) for name, values in (priors | {FAILURE: 1.0 - sound}).items()}
+
+
+def _length(vectors: Floats) -> Floats:
+    return np.asarray(np.linalg.norm(vectors, axis=1), dtype=np.float32)
 
 
 def _falloff(distance: Floats, middle: float) -> Floats:
@@ -114,8 +120,8 @@ def _brdf(surfaces: Surfaces, light: Floats, view: Floats, cos_light: Floats, co
     cos2 = np.clip((half * surfaces.normal).sum(axis=1), 0.0, 1.0) ** 2
     a2 = np.maximum(surfaces.alpha, LEAST_ALPHA).astype(np.float64) ** 2
     lobe = a2 / (math.pi * (cos2 * (a2 - 1.0) + 1.0) ** 2)
-    l, v = np.maximum(cos_light, 1e-3), cos_view
-    smith = 0.5 / (l * np.sqrt(a2 + (1.0 - a2) * v**2) + v * np.sqrt(a2 + (1.0 - a2) * l**2))
+    i, o = np.maximum(cos_light, 1e-3), cos_view
+    smith = 0.5 / (i * np.sqrt(a2 + (1.0 - a2) * o**2) + o * np.sqrt(a2 + (1.0 - a2) * i**2))
     return np.asarray(surfaces.diffuse / math.pi + surfaces.glossy * lobe * smith, dtype=np.float32)
 
 

@@ -30,6 +30,7 @@ DARK_STOPS: Final = 5.0
 EDGE_APART_PX: Final = 3
 NOISE_SIGMAS: Final = 5.0
 """In a picture that was not denoised an edge must also exceed its noise by so much."""
+_MEAN: Final = np.full((1, 3), 1.0 / 3.0, dtype=np.float32)
 _RAYLEIGH_MEDIAN: Final = 1.177
 """Median of the length of a 2-D Gaussian vector, in its standard deviations."""
 
@@ -81,12 +82,13 @@ def find_edges(radiance: Floats, noisy: bool = False) -> EdgePixels:
 def log_response(radiance: Floats) -> Floats | None:
     """log2 (h, w, 3) of each colour over black; None for a black picture."""
     luminance = radiance @ REC709_LUMINANCE
-    bright = float(np.percentile(luminance, 90)) or float(luminance.max())
+    bright = float(np.percentile(luminance, 90)) or float(np.max(luminance))
     if bright <= 0.0:
         return None
     floor = np.float32(bright * 2.0**-DARK_STOPS)
     # OpenCV's logarithm is several times faster than numpy's.
-    return np.asarray(cv2.log(np.maximum(radiance, np.float32(0)) + floor), dtype=np.float32) / np.float32(math.log(2))
+    natural = np.asarray(cv2.log(np.maximum(radiance, np.float32(0)) + floor), dtype=np.float32)
+    return np.asarray(natural / np.float32(math.log(2)), dtype=np.float32)
 
 
 def _answer(response: Floats, scale: float) -> _Answer:
@@ -98,7 +100,7 @@ def _answer(response: Floats, scale: float) -> _Answer:
     slope *= scale * math.sqrt(2.0 * math.pi)  # a sharp step of one stop answers with 1
     dx = cv2.sepFilter2D(response, cv2.CV_32F, slope, smooth, borderType=cv2.BORDER_REPLICATE)
     dy = cv2.sepFilter2D(response, cv2.CV_32F, smooth, slope, borderType=cv2.BORDER_REPLICATE)
-    xx, yy, xy = (np.einsum("ijc,ijc->ij", a, b) / np.float32(3) for a, b in ((dx, dx), (dy, dy), (dx, dy)))
+    xx, yy, xy = (cv2.transform(a * b, _MEAN) for a, b in ((dx, dx), (dy, dy), (dx, dy)))
     half, mean = (xx - yy) / 2, (xx + yy) / 2
     root = cv2.magnitude(half, xy)
     angle = cv2.phase(half, xy) / np.float32(2)

@@ -17,8 +17,8 @@ from pipeline.arrange.arrangement import PlacedCamera
 Floats = NDArray[np.float32]
 Mesh = tuple[NDArray[np.float64], NDArray[np.int32]]
 
-STRIDE_PX: Final = 2
-"""Pixels between the vertices of the visible surface: a quarter of the triangles, borders to a pixel."""
+STRIDE_PX: Final = 3
+"""Pixels between the vertices of the visible surface: a ninth of the triangles, borders to two pixels."""
 STEEPEST: Final = 10.0
 """A triangle whose depths differ by more than so many pixel footprints a pixel would be a curtain before a gap."""
 LIFT_PX: Final = 2.0

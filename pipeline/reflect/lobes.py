@@ -28,7 +28,7 @@ def pixel_alpha(bundle: SceneBundle, material: NDArray[np.uint16]) -> Floats:
 
     NO_LOBE where the material has none.
     """
-    table = np.full((max(len(bundle.materials), int(material.max(initial=0))) + 1, 2), NO_LOBE, dtype=np.float32)
+    table = np.full((max(len(bundle.materials), int(np.max(material, initial=0))) + 1, 2), NO_LOBE, dtype=np.float32)
     for place, alpha in _known(bundle.materials):
         table[place] = alpha
     result: Floats = table[material]

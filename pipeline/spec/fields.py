@@ -54,7 +54,7 @@ def photo_fields(scene: SceneSpec) -> dict[str, Any]:
 
 
 def truth_fields(scene: SceneSpec) -> dict[str, Any]:
-    """What the truth stage reads beside the bundle: part, class, metal and finish of each instance, the depth sensor."""
+    """What the truth stage reads beside the bundle: the instances' parts, classes, finishes; the depth sensor."""
     names = ("instance_id", "part_id", "category", "metal", "finish", "film", "defects", "tolerance")
     items = [{name: to_dict(item)[name] for name in names} for item in scene.items]
     fields = {"schema_version": scene.schema_version, "scene_id": scene.scene_id, "items": items}

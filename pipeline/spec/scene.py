@@ -262,6 +262,8 @@ class PhotoSpec:
     body: BodySpec = BodySpec()
     raw: bool = False
     """Keep the converter's codes too: a DNG, or a TIFF of a mono sensor."""
+    stops_above: bool = False
+    """Keep how far every pixel's exposure is above saturation, too."""
     metering: Metering = "centre_weighted"
     processing: ProcessingSpec = DEFAULT_PROCESSING
     series: SeriesSpec | None = None

@@ -83,7 +83,8 @@ def test_mirrored_lines_are_false_and_engraved_and_painted_ones_true(folder):
     bundle = load_bundle(folder)
     found, false, counts = judged(folder, bundle)
     scores = found.edges.stops * found.shares[:, REFLECTION]
-    assert false[counts].sum() > 100 and (~false[counts]).sum() > 300
+    assert false[counts].sum() > 100
+    assert (~false[counts]).sum() > 300
     assert average_precision(scores[counts], false[counts]) > 0.9
     camera = bundle.views[0].camera
     for plate in (cs.ENGRAVED, cs.PAINTED):
@@ -114,7 +115,8 @@ def test_light_alone_tells_paint_from_mirror_images(folder):
 def test_shares_add_up(folder):
     bundle = load_bundle(folder)
     found = explained_edges(folder, bundle, bundle.views[0], ())
-    assert np.allclose(found.shares.sum(axis=1), 1.0, atol=1e-5) and (found.shares >= 0).all()
+    assert np.allclose(found.shares.sum(axis=1), 1.0, atol=1e-5)
+    assert (found.shares >= 0).all()
     channels = found.channels()
     assert {values.dtype for values in channels.values()} == {np.dtype(np.float16)}
     assert np.array_equal(channels["contrast"] > 0, found.labels > 0)
