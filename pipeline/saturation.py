@@ -17,13 +17,13 @@ def stops_above(share: NDArray[Any]) -> NDArray[np.float32]:
     Exposure without noise, as every clipped channel is judged: above 0 exactly where a channel is clipped, as a half
     float too.
     """
-    return np.log2(np.maximum(share, np.float32(1.0)), dtype=np.float32)
+    return np.asarray(np.log2(np.maximum(share, np.float32(1.0)), dtype=np.float32), dtype=np.float32)
 
 
 def saturation_columns(share: NDArray[np.float32]) -> dict[str, list[float] | list[int]]:
     """Of *share* (h, w, 3): clipped pixels and largest stops above saturation in red, green and blue."""
-    most = [float(stops_above(np.max(share[..., channel]))) for channel in range(3)]
+    most = stops_above(np.array([np.max(share[..., channel]) for channel in range(3)]))
     return {
         "clipped_px": [int(np.count_nonzero(share[..., channel] > 1.0)) for channel in range(3)],
-        "stops_above_max": most,
+        "stops_above_max": [float(stops) for stops in most],
     }

@@ -71,9 +71,9 @@ def depth_failure(surfaces: Surfaces, place: Floats, hidden: NDArray[np.bool_], 
     """
     towards = place - surfaces.point
     distance = _length(towards)
-    light = towards / np.maximum(distance, 1e-12)[:, None]
+    light = np.asarray(towards / np.maximum(distance, 1e-12)[:, None], dtype=np.float32)
     view = -surfaces.point / _length(surfaces.point)[:, None]
-    cos_light = (light * surfaces.normal).sum(axis=1)
+    cos_light = np.asarray((light * surfaces.normal).sum(axis=1), dtype=np.float32)
     cos_view = np.maximum((view * surfaces.normal).sum(axis=1), 1e-3)
     shadow = hidden | (cos_light <= 0.0)
     middle = float(np.median(distance)) if len(distance) else 1.0
