@@ -42,7 +42,8 @@ def _check_shares(dataset: Dataset, view: Row, findings: Findings, where: str) -
     shares = np.stack([channels[cause] for cause in EDGE_CAUSES])
     edge = labels > 0
     most = int(np.max(labels))
-    findings.expect(most <= len(EDGE_CAUSES), "labels", where, f"0 to {len(EDGE_CAUSES)}", most)
+    if not findings.expect(most <= len(EDGE_CAUSES), "labels", where, f"0 to {len(EDGE_CAUSES)}", most):
+        return
     findings.expect(bool(np.array_equal(channels["contrast"] > 0, edge)), "contrast", where, "at edges only", "else")
     summed = np.abs(shares.sum(axis=0) - edge)
     findings.expect(float(summed.max()) <= _HALF, "shares", where, "1 at edges, else 0", f"{summed.max():.3g} off")

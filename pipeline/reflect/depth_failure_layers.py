@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.bundle import FIRST_LAMP, BundleView, SceneBundle, read_exr, read_ids, view_folder, write_exr
-from pipeline.layers import COLORS, REC709_LUMINANCE, TERMS_FILE, read_parts
+from pipeline.layers import COLORS, REC709_LUMINANCE
 from pipeline.reflect.depth_sensor import CAUSES, FAILURE, Reading, Surfaces, depth_failure
 from pipeline.reflect.line_of_sight import LIFT_PX, Mesh, Occluders, visible_mesh
 from pipeline.reflect.lobes import pixel_alpha
+from pipeline.reflect.terms import read_terms
 from pipeline.spec.depth_sensor import DepthSensorSpec
 
 Floats = NDArray[np.float32]
@@ -76,7 +77,7 @@ def _seen(layers: Path, bundle: SceneBundle, view: BundleView, parts: Sequence[M
     z = depth[at]
     x, y = (columns + 0.5 - camera.cx) / camera.fx * z, (rows + 0.5 - camera.cy) / camera.fy * z
     point = np.stack([x, y, z], axis=-1).astype(np.float32)
-    colors = read_parts(layers / TERMS_FILE, COLORS.__contains__)
+    colors = read_terms(layers, COLORS)
     alpha = pixel_alpha(bundle, read_ids(layers / "material.png"))[at]
     surfaces = Surfaces(
         camera=camera,

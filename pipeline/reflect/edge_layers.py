@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from pipeline import masks
 from pipeline.bundle import BundleView, SceneBundle, read_exr, read_ids, view_folder, write_exr, write_ids
 from pipeline.defect_patches import WITH
-from pipeline.layers import COLORS, REC709_LUMINANCE, TERMS_FILE, read_light, read_parts, total
+from pipeline.layers import COLORS, REC709_LUMINANCE, read_light, total
 from pipeline.reflect.edge_pixels import EdgePixels, find_edges
 from pipeline.reflect.edges import CAUSES, REFLECTION, EdgeEvidence, explain
 from pipeline.reflect.lobes import pixel_alpha
+from pipeline.reflect.terms import read_terms
 
 Floats = NDArray[np.float32]
 
@@ -78,7 +79,7 @@ def write_edges(folder: Path, bundle: SceneBundle, view: BundleView, defects: It
 def explained_edges(folder: Path, bundle: SceneBundle, view: BundleView, defects: Iterable[str]) -> ExplainedEdges:
     """Find and explain the edges of *view* of the *bundle* in *folder*.
 
-    *defects*: masks (COCO RLE) of the defects that it shows. Raises OSError when a layer cannot be read, KeyError when
+    *defects*: masks (COCO RLE) of the defects that it shows. Raises OSError when a layer cannot be read, InputError when
     one is missing.
     """
     layers = view_folder(folder, view.view_index)
@@ -94,7 +95,7 @@ def explained_edges(folder: Path, bundle: SceneBundle, view: BundleView, defects
 def _evidence(
     layers: Path, bundle: SceneBundle, view: BundleView, radiance: Floats, defects: Iterable[str]
 ) -> EdgeEvidence:
-    colors = read_parts(layers / TERMS_FILE, COLORS.__contains__)
+    colors = read_terms(layers, COLORS)
     material = read_ids(layers / "material.png")
     touched = np.zeros(material.shape, dtype=np.bool_)
     for rle in defects:
@@ -120,7 +121,7 @@ def _light_parts(layers: Path) -> Floats:
     """Luminance (h, w, 3) of the untouched light that is diffused, mirrored, and the thing's own."""
     sums = []
     for names in _PARTS:  # one after the other: all terms at once would take 200 MB more of a large view
-        terms = read_parts(layers / TERMS_FILE, names.__contains__)
+        terms = read_terms(layers, names)
         sums.append(sum(terms[name] @ REC709_LUMINANCE for name in names))
     return np.stack(sums, axis=-1, dtype=np.float32)
 
