@@ -127,7 +127,7 @@ def read_geometry(folder: Path, view: BundleView, bundle: SceneBundle) -> FrameG
 
 def _mask_columns(clipped: NDArray[np.bool_], share: NDArray[np.float32]) -> dict[str, Any]:
     anywhere = clipped.any(axis=-1)
-    stops = np.asarray(stops_above(share[anywhere].max(axis=-1)), dtype=np.float64)
+    stops = np.asarray(stops_above(np.max(share[anywhere], axis=-1)), dtype=np.float64)
     return {
         **{f"mask_{name}_rle": masks.encode(clipped[..., i]) for i, name in enumerate(("red", "green", "blue"))},
         "mask_rle": masks.encode(anywhere),

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from pipeline import masks
 from pipeline.bundle import BundleView, SceneBundle, read_exr, read_ids, view_folder, write_exr, write_ids
 from pipeline.defect_patches import WITH
-from pipeline.layers import COLORS, REC709_LUMINANCE, read_light, total
+from pipeline.layers import COLORS, LIGHT_FILE, REC709_LUMINANCE, read_light, total
+from pipeline.radiance_check import check_groups
 from pipeline.reflect.edge_pixels import EdgePixels, find_edges
 from pipeline.reflect.edges import CAUSES, REFLECTION, EdgeEvidence, explain
 from pipeline.reflect.lobes import pixel_alpha
@@ -79,11 +80,12 @@ def write_edges(folder: Path, bundle: SceneBundle, view: BundleView, defects: It
 def explained_edges(folder: Path, bundle: SceneBundle, view: BundleView, defects: Iterable[str]) -> ExplainedEdges:
     """Find and explain the edges of *view* of the *bundle* in *folder*.
 
-    *defects*: masks (COCO RLE) of the defects that it shows. Raises OSError when a layer cannot be read, InputError when
-    one is missing.
+    *defects*: masks (COCO RLE) of the defects that it shows. Raises OSError when a layer cannot be read, InputError
+    when one is missing.
     """
     layers = view_folder(folder, view.view_index)
     light = read_light(layers)[0]
+    check_groups(view, light, LIGHT_FILE)
     denoised = [name for name in light if name.startswith("denoised.")]
     radiance = total(light, denoised or [f"group.{group}" for group in view.groups])
     del light

@@ -122,6 +122,12 @@ def test_missing_layers_are_named(tmp_path):
     ):
         with pytest.raises(InputError, match="diffuse_color"):
             make()
+    light = view_folder(bundle, 0) / "light.exr"
+    kept = light.read_bytes()
+    write_parts(light, {"denoised.fill": parts["diffuse_direct"]}, "zip:1")
+    with pytest.raises(InputError, match="key is missing"):
+        edge_rows(bundle, [], tmp_path / "out")
+    light.write_bytes(kept)
     terms.unlink()
     with pytest.raises(OSError, match=r"terms\.exr"):
         edge_rows(bundle, [], tmp_path / "out")
