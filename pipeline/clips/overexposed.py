@@ -132,7 +132,7 @@ def _mask_columns(clipped: NDArray[np.bool_], share: NDArray[np.float32]) -> dic
         **{f"mask_{name}_rle": masks.encode(clipped[..., i]) for i, name in enumerate(("red", "green", "blue"))},
         "mask_rle": masks.encode(anywhere),
         "share": float(anywhere.mean()),
-        "stops_max": float(stops.max()) if stops.size else None,
+        "stops_max": float(np.max(stops)) if stops.size else None,
         "stops_mean": float(stops.mean()) if stops.size else None,
     }
 

@@ -203,8 +203,8 @@ class Dataset:
         photo = self.photo(photo_id)
         if photo.get("stops_above_path") is None:
             raise InputError(
-                f"expected the stops above saturation of photo {photo_id}, found none: set stops_above = true in "
-                "[photos] of the spec and build again"
+                f"expected the stops above saturation of photo {photo_id}, found none: the spec says "
+                "stops_above = false in [photos], or the build is older; build again with stops_above = true"
             )
         try:
             return read_rgb(self.root / photo["stops_above_path"])

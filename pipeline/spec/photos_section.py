@@ -83,7 +83,7 @@ class PhotosSection(Section):
     )
     raw: bool = Field(default=False, description="Keep a RAW file of every photo: DNG, 16-bit TIFF of mono sensors.")
     stops_above: bool = Field(
-        default=False, description="Keep how far every pixel's exposure is above saturation, stops per channel (EXR)."
+        default=True, description="Keep how far every pixel's exposure is above saturation, stops per channel (EXR)."
     )
     metering: MeteringWeights = Field(default={"centre_weighted": 1.0}, description="Metering modes, with weights.")
     bracket_ev: tuple[float, ...] | None = Field(

@@ -140,7 +140,8 @@ def edges_row(index: int, folder: Path) -> dict[str, Any]:
     write_ids(view / "edges.png", labels)
     write_exr(view / "false_edge.exr", {name: values.astype(np.float16) for name, values in channels.items()})
     shadow = np.float16(np.arange(HEIGHT)[:, None] == 0) * np.ones((1, WIDTH), np.float16)
-    write_exr(view / "depth_failure.exr", {"left.failure": shadow, "left.shadow": shadow})
+    priors = {f"left.{name}": 0 * shadow for name in ("saturation", "dark", "grazing", "second_path")}
+    write_exr(view / "depth_failure.exr", {"left.failure": shadow, "left.shadow": shadow, **priors})
     files = {"edges_path": "edges.png", "false_edge_path": "false_edge.exr", "depth_failure_path": "depth_failure.exr"}
     row = {"view_id": f"{scene_name(index)}-v0", "scene_id": scene_name(index)}
     return row | {column: f"views/v0/{file}" for column, file in files.items()}

@@ -13,6 +13,8 @@ from pipeline.bundle import read_exr, read_ids, write_exr, write_ids
 from pipeline.dataset import open_dataset
 from pipeline.dataset.verify import verify
 from pipeline.errors import DamageFound, InputError
+from pipeline.report.data import open_tables
+from pipeline.report.edge_panels import CAUSE_COLORS, FAILURE_COLORS, edge_panels
 
 VIEW, PHOTO, OTHER = "tiny-000001-v0", "tiny-000001-v0-p1", "tiny-000001-v0-p0"
 
@@ -33,7 +35,7 @@ def test_edges_of_a_view_and_of_its_photo(dataset_root: Path) -> None:
     assert np.array_equal(dataset.truth(PHOTO, "edges"), labels)
     assert np.array_equal(dataset.truth(PHOTO, "false_edge.contrast"), channels["contrast"])
     failure = dataset.depth_failure(VIEW)
-    assert set(failure) == {"left.failure", "left.shadow"}
+    assert {name.partition(".")[0] for name in failure} == {"left"}
     assert np.array_equal(dataset.truth(PHOTO, "depth_failure.left.shadow"), failure["left.shadow"])
     with pytest.raises(InputError, match=r"left\.failure"):
         dataset.truth(PHOTO, "depth_failure.right.failure")
@@ -117,3 +119,27 @@ def test_a_build_of_an_older_schema_can_still_be_read(dataset_root: Path) -> Non
     pq.write_table(table.drop_columns(["edges_path", "false_edge_path", "depth_failure_path"]), path)
     with pytest.raises(InputError, match="build the spec again"):
         open_dataset(dataset_root).edge_labels(VIEW)
+
+
+def test_the_report_paints_edges_by_cause_and_failures(dataset_root: Path) -> None:
+    tables = open_tables(dataset_root, dataset_root / "builds" / "0001")
+    view = open_dataset(dataset_root).view(VIEW)
+    edges, left = edge_panels(tables, view)
+    assert (edges.title, left.title) == ("Edges by cause", "Depth failures: left")
+    assert edges.picture is not None
+    assert left.picture is not None
+    assert tuple(edges.picture[0, 10]) == CAUSE_COLORS[0]
+    assert tuple(edges.picture[-1, 10]) == CAUSE_COLORS[2]
+    assert [entry.text for entry in edges.legend] == [
+        "geometry, 12 px",
+        "surface, 0 px",
+        "reflection, 12 px",
+        "illumination, 0 px",
+    ]
+    assert tuple(left.picture[0, 0]) == FAILURE_COLORS["shadow"]
+    assert edge_panels(tables, view | {"view_id": "another"}) == []
+    file_of(dataset_root, "edges_path").write_bytes(b"")
+    broken, sound = edge_panels(tables, view)
+    assert broken.picture is None
+    assert "cannot be drawn" in broken.note
+    assert sound.picture is not None

@@ -40,7 +40,7 @@ SHIPPED = ["smoke", "quickstart", "nightly", "manipulation", "glass"]
         ("arrangement.gap_mm", 1.0, {"render"}),
         ("finishes", {"blasted": 1.0}, {"render", "truth"}),
         ("parts.nut.category", "fastener", {"render", "truth"}),
-        ("photos.stops_above", True, {"photos"}),
+        ("photos.stops_above", False, {"photos"}),
         ("depth_sensor.projectors", [{"name": "left", "baseline_m": 0.1}], {"truth"}),
         ("dataset.scenes", 1999, set()),
         ("dataset.description", "Nuts", set()),
