@@ -12,13 +12,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.bundle import read_exr, read_ids
+from pipeline.bundle import open_exr, read_exr, read_ids
 from pipeline.dataset.read_edges import EDGE_CAUSES
 from pipeline.layers import read_light, total
 from pipeline.report import draw
 from pipeline.report.data import BuildTables, Row
 from pipeline.report.draw import Color, Picture
-from pipeline.report.panels import Legend, Panel, guarded
+from pipeline.report.panels import Legend, Panel
 
 CAUSE_COLORS: Final[tuple[Color, ...]] = ((235, 235, 235), (255, 196, 60), (255, 40, 80), (60, 160, 255))
 """Of EDGE_CAUSES."""
@@ -35,16 +35,18 @@ _GROUND: Final = 0.35
 """Brightness of the picture below."""
 
 
-def edge_panels(tables: BuildTables, view: Row) -> list[Panel]:
-    """A panel of edges and one for each projector; none in builds that have no such layers."""
+def edge_panels(tables: BuildTables, view: Row) -> list[tuple[str, Callable[[], Panel]]]:
+    """Title and maker of a panel of edges and of one of depth failures for each projector; none where a build has no
+    such layers. The makers raise OSError when a layer cannot be read.
+    """
     rows = tables.rows("reflection_layers", _COLUMNS, ("view_id", [view["view_id"]]))
     if not rows:
         return []
     row, panels = rows[0], []
     if row["edges_path"] is not None:
-        panels.append(guarded("Edges by cause", lambda: _edges(tables, view, row)))
+        panels.append(("Edges by cause", lambda: _edges(tables, view, row)))
     if row["depth_failure_path"] is not None:
-        panels += _failures(tables, view, row)
+        panels += [_failure(tables, view, row, name) for name in _projectors(tables, row)]
     return panels
 
 
@@ -76,27 +78,29 @@ def _edges(tables: BuildTables, view: Row, row: Row) -> Panel:
     return Panel("Edges by cause", note, edge_picture(labels, _ground(tables, view, labels.shape)), legend)
 
 
-def _failures(tables: BuildTables, view: Row, row: Row) -> list[Panel]:
+def _projectors(tables: BuildTables, row: Row) -> list[str]:
+    """Names of the projectors; a layer that cannot be read counts as one, whose panel says why."""
     try:
-        channels = read_exr(tables.file(row["depth_failure_path"]))
-    except OSError as error:
-        return [Panel("Depth failures", f"cannot be drawn: {error}", None)]
-    names = dict.fromkeys(name.partition(".")[0] for name in channels)
-    return [guarded(f"Depth failures: {name}", _failure(tables, view, channels, name)) for name in names]
+        file = open_exr(tables.file(row["depth_failure_path"]))
+        names = list(file.spec().channelnames)
+        file.close()
+    except OSError:
+        return ["?"]
+    return sorted({name.partition(".")[0] for name in names})
 
 
-def _failure(
-    tables: BuildTables, view: Row, channels: dict[str, NDArray[np.float32]], projector: str
-) -> Callable[[], Panel]:
+def _failure(tables: BuildTables, view: Row, row: Row, projector: str) -> tuple[str, Callable[[], Panel]]:
+    title = f"Depth failures: {projector}"
+
     def make() -> Panel:
+        channels = read_exr(tables.file(row["depth_failure_path"]), (f"{projector}.",))
         own = {cause: channels[f"{projector}.{cause}"] for cause in FAILURE_COLORS}
-        shape = own["shadow"].shape
         lost = float(channels[f"{projector}.failure"].mean())
         legend = tuple(Legend(color, cause.replace("_", " ")) for cause, color in FAILURE_COLORS.items())
-        picture = failure_picture(own, _ground(tables, view, shape))
-        return Panel(f"Depth failures: {projector}", f"mean prior {lost:.2f}", picture, legend)
+        picture = failure_picture(own, _ground(tables, view, own["shadow"].shape))
+        return Panel(title, f"mean prior {lost:.2f}", picture, legend)
 
-    return make
+    return title, make
 
 
 def _ground(tables: BuildTables, view: Row, shape: tuple[int, ...]) -> Picture:

@@ -101,21 +101,22 @@ def labelled_picture(picture: Picture, instances: Sequence[Row]) -> Picture:
 
 def view_panels(tables: BuildTables, view: Row, photo: Row | None) -> list[Panel]:
     """Every panel of one view; *photo* is the exposure on which masks and highlights are drawn, None without one."""
-    from pipeline.report.edge_panels import edge_panels  # which makes panels of this module's kind
+    from pipeline.report.edge_panels import edge_panels  # here: it makes panels of this module's kind
 
     instances = tables.rows("instances", INSTANCE_COLUMNS, ("view_id", [view["view_id"]]))
     reflections = tables.rows("reflections", REFLECTION_COLUMNS, ("view_id", [view["view_id"]]))
     panels: list[Panel] = []
     if photo is not None:
         panels += _photo_panels(tables, photo, instances)
-    panels.append(guarded("What the metal shows", lambda: _reflection_panel(view, reflections)))
-    panels.append(guarded("Depth", lambda: _depth_panel(tables, view)))
-    panels.append(guarded("Normals", lambda: _normal_panel(tables.file(view["normal_path"]))))
-    panels.append(guarded("CAD faces", lambda: _face_panel(tables, view)))
-    return [*panels, *edge_panels(tables, view), *_group_panels(tables, view)]
+    panels.append(_guarded("What the metal shows", lambda: _reflection_panel(view, reflections)))
+    panels.append(_guarded("Depth", lambda: _depth_panel(tables, view)))
+    panels.append(_guarded("Normals", lambda: _normal_panel(tables.file(view["normal_path"]))))
+    panels.append(_guarded("CAD faces", lambda: _face_panel(tables, view)))
+    panels += [_guarded(title, make) for title, make in edge_panels(tables, view)]
+    return [*panels, *_group_panels(tables, view)]
 
 
-def guarded(title: str, make: Callable[[], Panel]) -> Panel:
+def _guarded(title: str, make: Callable[[], Panel]) -> Panel:
     """The panel, or one that says why it cannot be drawn: a report must come out when one layer is damaged."""
     try:
         return make()
@@ -125,7 +126,7 @@ def guarded(title: str, make: Callable[[], Panel]) -> Panel:
 
 def _photo_panels(tables: BuildTables, photo: Row, instances: Sequence[Row]) -> list[Panel]:
     title = f"Photo {photo['photo_id']}"
-    first = guarded(title, lambda: Panel(title, _exposure(photo), photo_picture(tables, photo)))
+    first = _guarded(title, lambda: Panel(title, _exposure(photo), photo_picture(tables, photo)))
     if first.picture is None:
         return [first]
     picture = first.picture
@@ -133,7 +134,7 @@ def _photo_panels(tables: BuildTables, photo: Row, instances: Sequence[Row]) -> 
     seen = sum(row["bbox_visible"] is not None for row in instances)
     return [
         first,
-        guarded(
+        _guarded(
             "Instances",
             lambda: Panel(
                 "Instances",
@@ -141,7 +142,7 @@ def _photo_panels(tables: BuildTables, photo: Row, instances: Sequence[Row]) -> 
                 labelled_picture(picture, carried_rows(tables, photo, instances)),
             ),
         ),
-        guarded("Highlights", lambda: _highlight_panel(picture, highlights)),
+        _guarded("Highlights", lambda: _highlight_panel(picture, highlights)),
         *_defect_panels(tables, photo, picture),
     ]
 
@@ -149,7 +150,9 @@ def _photo_panels(tables: BuildTables, photo: Row, instances: Sequence[Row]) -> 
 def _defect_panels(tables: BuildTables, photo: Row, picture: Picture) -> list[Panel]:
     """One panel of all defects by kind, none where the view has no defects."""
     defects = tables.rows("defects", DEFECT_COLUMNS, ("view_id", [photo["view_id"]]))
-    return [guarded("Defects", lambda: _defect_panel(picture, carried_rows(tables, photo, defects)))] if defects else []
+    return (
+        [_guarded("Defects", lambda: _defect_panel(picture, carried_rows(tables, photo, defects)))] if defects else []
+    )
 
 
 def _defect_panel(picture: Picture, defects: Sequence[Row]) -> Panel:

@@ -14,7 +14,8 @@ from pipeline.dataset import open_dataset
 from pipeline.dataset.verify import verify
 from pipeline.errors import DamageFound, InputError
 from pipeline.report.data import open_tables
-from pipeline.report.edge_panels import CAUSE_COLORS, FAILURE_COLORS, edge_panels
+from pipeline.report.edge_panels import CAUSE_COLORS, FAILURE_COLORS
+from pipeline.report.panels import Panel, view_panels
 
 VIEW, PHOTO, OTHER = "tiny-000001-v0", "tiny-000001-v0-p1", "tiny-000001-v0-p0"
 
@@ -121,11 +122,15 @@ def test_a_build_of_an_older_schema_can_still_be_read(dataset_root: Path) -> Non
         open_dataset(dataset_root).edge_labels(VIEW)
 
 
+def panels_of(root: Path, view_id: str) -> dict[str, Panel]:
+    tables = open_tables(root, root / "builds" / "0001")
+    view = open_dataset(root).view(VIEW) | {"view_id": view_id}
+    return {panel.title: panel for panel in view_panels(tables, view, None)}
+
+
 def test_the_report_paints_edges_by_cause_and_failures(dataset_root: Path) -> None:
-    tables = open_tables(dataset_root, dataset_root / "builds" / "0001")
-    view = open_dataset(dataset_root).view(VIEW)
-    edges, left = edge_panels(tables, view)
-    assert (edges.title, left.title) == ("Edges by cause", "Depth failures: left")
+    panels = panels_of(dataset_root, VIEW)
+    edges, left = panels["Edges by cause"], panels["Depth failures: left"]
     assert edges.picture is not None
     assert left.picture is not None
     assert tuple(edges.picture[0, 10]) == CAUSE_COLORS[0]
@@ -137,9 +142,14 @@ def test_the_report_paints_edges_by_cause_and_failures(dataset_root: Path) -> No
         "illumination, 0 px",
     ]
     assert tuple(left.picture[0, 0]) == FAILURE_COLORS["shadow"]
-    assert edge_panels(tables, view | {"view_id": "another"}) == []
-    file_of(dataset_root, "edges_path").write_bytes(b"")
-    broken, sound = edge_panels(tables, view)
-    assert broken.picture is None
-    assert "cannot be drawn" in broken.note
-    assert sound.picture is not None
+    assert "Edges by cause" not in panels_of(dataset_root, "another")
+
+
+def test_the_report_says_which_layers_cannot_be_drawn(dataset_root: Path) -> None:
+    for column in ("edges_path", "depth_failure_path"):
+        file_of(dataset_root, column).write_bytes(b"")
+    panels = panels_of(dataset_root, VIEW)
+    for title in ("Edges by cause", "Depth failures: ?"):
+        assert panels[title].picture is None
+        assert "cannot be drawn" in panels[title].note
+    assert panels["Depth"].picture is not None
