@@ -156,6 +156,8 @@ class BundleMaterial:
     metal: str | None
     process: str | None
     ra_um: float | None
+    alpha: tuple[float, float] | None = None
+    """GGX alpha across and along the lay, both equal without one; None of emitters."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.bundle import load_bundle
+from pipeline.bundle import load_bundle, write_rgb
 from pipeline.camera.clip_exposure import ClipExposure, clip_columns
 from pipeline.camera.distortion import photo_geometry
 from pipeline.camera.expose import (
@@ -40,6 +40,7 @@ from pipeline.camera.white_balance import auto_white_balance
 from pipeline.errors import InputError
 from pipeline.photo_geometry import PhotoGeometry
 from pipeline.records import canonical_json, sha256_bytes
+from pipeline.saturation import saturation_columns, stops_above
 from pipeline.spec.processing import DEFAULT_PROCESSING, series_id_of
 from pipeline.spec.scene import CameraSpec, PhotoSpec, SceneSpec, photo_id_of, scene_shots
 from pipeline.view_light import ViewLight, read_view_light
@@ -159,6 +160,8 @@ def develop_photo(scene: SceneSpec, photo: PhotoSpec, light: ViewLight, out: Pat
         **_processing_columns(photo, light.view.view_id, white_k),
         **lens_columns(geometry, photo.lens_state),
         "clipped_fraction": clipped_fraction(frame),
+        **saturation_columns(frame.signal),
+        "stops_above_path": _write_stops(frame, out, photo_id) if photo.stops_above else None,
         "transfer_model": None,
         "transfer_strength": None,
         "gate_passed": None,
@@ -177,6 +180,13 @@ def develop_photo(scene: SceneSpec, photo: PhotoSpec, light: ViewLight, out: Pat
             stem = f"{photo_id}-{layer}"
             glass_row[f"{layer}_raw_path"] = _write_raw(scene, photo, frame, exposure, white_k, out, stem)
     return replace(result, glass_row=glass_row)
+
+
+def _write_stops(frame: RawFrame, out: Path, photo_id: str) -> str:
+    """Write how far a photo's light is above saturation, below *out*; the path relative to that."""
+    path = f"{PHOTO_FOLDER}/{photo_id}-stops.exr"
+    write_rgb(out / path, stops_above(frame.signal).astype(np.float16))
+    return path
 
 
 def _write_raw(

@@ -34,6 +34,8 @@ class RawFrame:
     clipped: NDArray[np.bool_]
     """(h, w, 3): the channel's noise-free exposure exceeds the full well or the converter's range at this gain. All
     three channels are told at every pixel, whatever filter lies over it; a mono sensor has three equal ones."""
+    signal: NDArray[np.float32]
+    """(h, w, 3): that exposure as a share of the range; above 1 where *clipped*."""
 
 
 def capture(
@@ -48,6 +50,7 @@ def capture(
     sensor.check_settings(exposure.shutter_s, exposure.gain)
     signal = sensor_signal(irradiance, exposure.exposure_scale, sensor)
     clipped = np.broadcast_to(signal > 1.0, irradiance.shape)
+    exposed = np.broadcast_to(signal, irradiance.shape)
     pattern = fixed_pattern(sensor, body.serial, *irradiance.shape[:2])
     rng = np.random.default_rng(seed)
     charge = _with_shot_noise(_expected_electrons(signal, exposure, sensor, pattern, body.temperature_c), rng)
@@ -55,7 +58,7 @@ def capture(
     read_noise = np.float32(sensor.read_noise_at(exposure.gain))
     charge += pattern.offset_e + read_noise * rng.standard_normal(charge.shape, dtype=np.float32)
     codes = np.rint(charge * np.float32(exposure.gain / sensor.electrons_per_dn)) + np.float32(sensor.black_level_dn)
-    return RawFrame(np.clip(codes, 0, sensor.white_dn).astype(np.uint16), clipped)
+    return RawFrame(np.clip(codes, 0, sensor.white_dn).astype(np.uint16), clipped, exposed)
 
 
 def _expected_electrons(

@@ -29,6 +29,7 @@ from pipeline.bundle import (
 from pipeline.clips.correspond import FrameGeometry, match
 from pipeline.clips.light import half_on_its_side, range_share, well_exposed
 from pipeline.photo_geometry import PhotoGeometry
+from pipeline.saturation import stops_above
 from pipeline.view_light import ViewLight, luminance
 
 RADIANCE_FOLDER: Final = "overexposed"
@@ -126,12 +127,12 @@ def read_geometry(folder: Path, view: BundleView, bundle: SceneBundle) -> FrameG
 
 def _mask_columns(clipped: NDArray[np.bool_], share: NDArray[np.float32]) -> dict[str, Any]:
     anywhere = clipped.any(axis=-1)
-    stops = np.log2(np.maximum(share.max(axis=-1)[anywhere].astype(np.float64), 1.0))
+    stops = np.asarray(stops_above(np.max(share[anywhere], axis=-1)), dtype=np.float64)
     return {
         **{f"mask_{name}_rle": masks.encode(clipped[..., i]) for i, name in enumerate(("red", "green", "blue"))},
         "mask_rle": masks.encode(anywhere),
         "share": float(anywhere.mean()),
-        "stops_max": float(stops.max()) if stops.size else None,
+        "stops_max": float(np.max(stops)) if stops.size else None,
         "stops_mean": float(stops.mean()) if stops.size else None,
     }
 

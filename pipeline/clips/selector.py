@@ -96,7 +96,7 @@ class RuleBased:
     The stored frame is replaced when the current one is clipped no more than *ratio* times as much, when too few pixels
     agree (*similarity*), when it is too old (*oldest*), or when it was well exposed at too few of the pixels that are
     clipped now (*helps*). Highlights move over metal with the camera: of frames clipped about as much as each other the
-    older helps more, so it is kept. The numbers are tuned on the training split of scenes/clips.toml, see docs/clips.md.
+    older helps more, so it is kept. The numbers are tuned on the training split of scenes/clips.toml (docs/clips.md).
     """
 
     ratio: float = 0.8

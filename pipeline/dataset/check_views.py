@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from pipeline import masks
 from pipeline.bundle import PATH_TERMS, load_bundle
 from pipeline.dataset.check_cast_light import check_cast_light
+from pipeline.dataset.check_edges import check_edges
 from pipeline.dataset.check_glass import check_glass
 from pipeline.dataset.check_reflection_layers import check_reflection_layers
+from pipeline.dataset.check_saturation import check_saturation
 from pipeline.dataset.problems import Findings
 from pipeline.dataset.reader import Dataset, Row
 from pipeline.errors import DamageFound, InputError
@@ -46,6 +48,7 @@ def check_view(dataset: Dataset, view: Row, findings: Findings) -> None:
     where = f"view {view['view_id']}"
     guarded(findings, where, lambda: _check_light(dataset, view, findings, where))
     guarded(findings, where, lambda: check_reflection_layers(dataset, view, findings))
+    guarded(findings, where, lambda: check_edges(dataset, view, findings))
     if dataset.has_file(view, "instance_path"):
         guarded(findings, where, lambda: _check_instances(dataset, view, findings))
         guarded(findings, where, lambda: check_cast_light(dataset, view, findings))
@@ -68,6 +71,7 @@ def check_photo(dataset: Dataset, photo: Row, findings: Findings) -> None:
             box = None if mask is None else masks.box_of(mask)
             findings.expect(box is None or list(box) == highlight["bbox"], "bbox", place, box, highlight["bbox"])
         check_glass(dataset, photo, findings)
+        check_saturation(dataset, photo, findings)
 
     guarded(findings, where, check)
 

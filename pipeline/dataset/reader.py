@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline import masks
 from pipeline.bundle import REFLECTION_CHANNELS, ROUGH_CHANNELS
-from pipeline.dataset import read_reflections
+from pipeline.dataset import read_edges, read_reflections
 from pipeline.dataset.build import open_build, read_build_record
 from pipeline.dataset.clips import ClipFrame
 from pipeline.dataset.columns import NUMBER_BY_NAME, TEXT_BY_NAME
@@ -230,6 +230,24 @@ class Dataset:
             raise DamageFound(f"{path}: expected an image, found none that can be read")
         return np.ascontiguousarray(pixels[..., ::-1])
 
+    def stops_above(self, photo_id: str) -> NDArray[np.float32]:
+        """(h, w, 3) float32: stops by which red, green and blue are exposed above saturation, 0 where not clipped.
+
+        Raises InputError when the photo has no such file, DamageFound when it cannot be read.
+        """
+        from pipeline.bundle import read_rgb
+
+        photo = self.photo(photo_id)
+        if photo.get("stops_above_path") is None:
+            raise InputError(
+                f"expected the stops above saturation of photo {photo_id}, found none: the spec says "
+                "stops_above = false in [photos], or the build is older; build again with stops_above = true"
+            )
+        try:
+            return read_rgb(self.root / photo["stops_above_path"])
+        except OSError as error:
+            raise DamageFound(str(error)) from error
+
     def mask(self, rle: str) -> NDArray[np.bool_]:
         """(h, w) bool from a mask column."""
         return masks.decode(rle)
@@ -292,6 +310,24 @@ class Dataset:
         """
         return read_reflections.decomposition(self, view_id)
 
+    def edge_labels(self, view_id: str) -> NDArray[np.uint16]:
+        """(h, w) uint16: 0 = no edge of the picture; 1 geometry, 2 surface, 3 reflection, 4 illumination made it.
+
+        Raises InputError when this build does not have or keep it, DamageFound when it cannot be read; so do
+        `false_edges` and `depth_failure`.
+        """
+        return read_edges.edge_labels(self, view_id)
+
+    def false_edges(self, view_id: str) -> dict[str, NDArray[np.float32]]:
+        """Edges of the picture, (h, w) float32 each, 0 elsewhere: `false`, the contrast that a reflection brings, and
+        `contrast` of all causes, stops; `geometry`, `surface`, `reflection`, `illumination`: shares, in all 1."""
+        return read_edges.false_edges(self, view_id)
+
+    def depth_failure(self, view_id: str) -> dict[str, NDArray[np.float32]]:
+        """Priors 0..1, (h, w) float32, that a structured-light sensor fails: `<projector>.failure`, and its causes
+        `.shadow`, `.saturation`, `.dark`, `.grazing`, `.second_path` (docs/truth.md)."""
+        return read_edges.depth_failure(self, view_id)
+
     def instance_ids(self, view_id: str) -> NDArray[np.uint16]:
         """(h, w) uint16 instance_id, 0 = no part."""
         return self._ids(view_id, "instance_path")
@@ -319,15 +355,18 @@ class Dataset:
 
         *layer*: "depth", "normal", "position", "instance", "object", "face", "material", or a channel of the mirror
         probe such as "reflection.object" (`pipeline.bundle.REFLECTION_CHANNELS`), of the second bounce
-        ("reflection2.object") or of the rough probe ("rough_reflection.share", ROUGH_CHANNELS). Dtypes as in the
-        view's layers; normals stay in the camera frame. Raises InputError for an unknown layer, DamageFound for a
-        damaged file.
+        ("reflection2.object") or of the rough probe ("rough_reflection.share", ROUGH_CHANNELS); "edges",
+        "false_edge.<channel>" and "depth_failure.<projector>.<cause>" as in the methods of those names (edges, being
+        lines, are carried by themselves). Dtypes as in the view's layers; normals stay in the camera frame. Raises
+        InputError for an unknown layer, DamageFound for a damaged file.
         """
         photo = self.photo(photo_id)
         view_id, geometry = photo["view_id"], self.geometry(photo_id)
         values = self._layer(view_id, layer)
         if geometry.is_pinhole:
             return values
+        if read_edges.is_edge_layer(layer):
+            return geometry.warp(values, self.edge_labels(view_id))
         return geometry.warp(values, self._ids(view_id, "object_path"), self._ids(view_id, "face_path"))
 
     def _layer(self, view_id: str, layer: str) -> NDArray[Any]:
@@ -340,7 +379,19 @@ class Dataset:
         if layer in _PROBE_LAYERS:
             probe, channel = layer.split(".", 1)
             return self._channels(view_id, f"{probe}_path")[channel]
-        known = ", ".join((*_VALUE_LAYERS, *_ID_LAYERS, *_PROBE_LAYERS))
+        made = read_edges.photo_layer(self, view_id, layer)
+        if made is not None:
+            return made
+        known = ", ".join(
+            (
+                "edges",
+                "false_edge.false",
+                "depth_failure.<projector>.failure",
+                *_VALUE_LAYERS,
+                *_ID_LAYERS,
+                *_PROBE_LAYERS,
+            )
+        )
         raise InputError(f"expected a truth layer ({known}), found {layer!r}")
 
     def photo_mask(self, photo_id: str, mask_rle: str) -> NDArray[np.bool_]:

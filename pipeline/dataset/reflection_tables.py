@@ -23,6 +23,13 @@ REFLECTION_LAYERS: Final = TableSchema(
             "Highlight, inter-reflection, surroundings, diffuse, transmission and emission of each light group (EXR); "
             "null in builds without it",
         ),
+        Column("edges_path", TEXT, "Edges: 0 none, 1 geometry, 2 surface, 3 reflection, 4 illumination (16-bit PNG)"),
+        Column("false_edge_path", TEXT, "Contrast of edges, and the share of each cause in it (EXR, half)"),
+        Column(
+            "depth_failure_path",
+            TEXT,
+            "Where a structured-light sensor would fail, by projector and cause (EXR, half); null without projectors",
+        ),
     ),
 )
 

@@ -143,8 +143,8 @@ class TruthStage:
     resource: Resource = "cpu"
 
     def tools(self) -> Mapping[str, str]:
-        """The ray caster of the full silhouettes, and what writes layers."""
-        return _versions("embreex", "pycocotools", "numpy", "openimageio")
+        """The ray caster of the full silhouettes, and what makes and writes layers."""
+        return _versions("embreex", "pycocotools", "numpy", "openimageio", "opencv-python")
 
     def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
         """Write the rows of instances, cast light and defects, and the layers of reflections with their rows."""
@@ -152,6 +152,7 @@ class TruthStage:
         from pipeline.reflect.decomposition import decompose_views
         from pipeline.reflect.mirror_images import mirror_image_rows
         from pipeline.reflect.reflections import reflection_rows
+        from pipeline.reflect.view_truth import edge_rows, joined_by_view
         from pipeline.truth.defects import defect_rows
         from pipeline.truth.instances import instance_rows
 
@@ -161,10 +162,14 @@ class TruthStage:
             "instances": instances,
             "reflections": reflection_rows(bundle),
             "mirror_images": mirror_image_rows(bundle),
-            "reflection_layers": decompose_views(bundle, out),
             "cast_light": cast_light_rows(bundle),
             "defects": defect_rows(bundle),
         }
+        rows["reflection_layers"] = joined_by_view(
+            decompose_views(bundle, out),
+            edge_rows(bundle, rows["defects"], out),
+            _depth_failures(fields, inputs, out),
+        )
         write_json(out / ROWS_FILE, rows)
         return RunReport({"instances": float(len(instances))})
 
@@ -254,6 +259,20 @@ def _rendered_scene(bundle: Path) -> SceneSpec:
     from pipeline.bundle import SCENE_FILE
 
     return from_dict(SceneSpec, read_json(bundle / SCENE_FILE))
+
+
+def _depth_failures(fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path) -> list[dict[str, Any]]:
+    """Layers and rows of the depth sensor, if the spec has one."""
+    if "depth_sensor" not in fields:
+        return []
+    from pipeline.bundle import load_bundle
+    from pipeline.reflect.view_truth import depth_failure_rows
+    from pipeline.spec.depth_sensor import DepthSensorSpec
+    from pipeline.truth.meshes import PartMeshes
+
+    bundle = inputs["render"]
+    meshes = PartMeshes(bundle, load_bundle(bundle), _load_parts(inputs), _rendered_scene(bundle))
+    return depth_failure_rows(bundle, from_dict(DepthSensorSpec, fields["depth_sensor"]), meshes.in_camera, out)
 
 
 def _clip_of(fields: Mapping[str, Any]) -> ClipSpec | None:

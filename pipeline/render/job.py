@@ -382,6 +382,9 @@ def _all_groups(illumination: Illumination) -> tuple[str, ...]:
 
 def _bundle_material(material: Material) -> BundleMaterial:
     if isinstance(material, MetalMaterial):
-        return BundleMaterial(material.name, "metal", material.metal, material.process, material.ra_um)
-    kind: Any = "emitter" if isinstance(material, EmitterMaterial) else "plain"
-    return BundleMaterial(material.name, kind, None, None, None)
+        alphas = (material.alpha_across, material.alpha_along)
+        return BundleMaterial(material.name, "metal", material.metal, material.process, material.ra_um, alphas)
+    if isinstance(material, EmitterMaterial):
+        return BundleMaterial(material.name, "emitter", None, None, None)
+    alpha = material.roughness**2  # Blender's roughness is the square root of alpha
+    return BundleMaterial(material.name, "plain", None, None, None, (alpha, alpha))

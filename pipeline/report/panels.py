@@ -104,6 +104,8 @@ def labelled_picture(picture: Picture, instances: Sequence[Row]) -> Picture:
 
 def view_panels(tables: BuildTables, view: Row, photo: Row | None) -> list[Panel]:
     """Every panel of one view; *photo* is the exposure on which masks and highlights are drawn, None without one."""
+    from pipeline.report.edge_panels import edge_panels  # here: it makes panels of this module's kind
+
     instances = tables.rows("instances", INSTANCE_COLUMNS, ("view_id", [view["view_id"]]))
     reflections = tables.rows("reflections", REFLECTION_COLUMNS, ("view_id", [view["view_id"]]))
     panels: list[Panel] = []
@@ -115,6 +117,7 @@ def view_panels(tables: BuildTables, view: Row, photo: Row | None) -> list[Panel
     panels.append(_guarded("Depth", lambda: _depth_panel(tables, view)))
     panels.append(_guarded("Normals", lambda: _normal_panel(tables.file(view["normal_path"]))))
     panels.append(_guarded("CAD faces", lambda: _face_panel(tables, view)))
+    panels += [_guarded(title, make) for title, make in edge_panels(tables, view)]
     return [*panels, *_group_panels(tables, view)]
 
 

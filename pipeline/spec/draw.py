@@ -84,6 +84,7 @@ def draw_scene(spec: DatasetSpec, index: int) -> SceneSpec:
         if clip is None
         else clip_photos(spec, index, clip, shots, groups, surroundings.illuminance_ratio),
         clip=clip,
+        depth_sensor=spec.depth_sensor.spec(),
     )
 
 

@@ -102,6 +102,7 @@ def draw_photos(
         image_format=photos.image_format,
         body=body,
         raw=photos.raw,
+        stops_above=photos.stops_above,
         metering=metering,
         processing=processing,
         drives=drives,

@@ -54,10 +54,11 @@ def photo_fields(scene: SceneSpec) -> dict[str, Any]:
 
 
 def truth_fields(scene: SceneSpec) -> dict[str, Any]:
-    """What the truth stage reads beside the bundle: which part, class, metal and finish each instance has."""
+    """What the truth stage reads beside the bundle: the instances' parts, classes, finishes; the depth sensor."""
     names = ("instance_id", "part_id", "category", "metal", "finish", "film", "defects", "tolerance")
     items = [{name: to_dict(item)[name] for name in names} for item in scene.items]
-    return {"schema_version": scene.schema_version, "scene_id": scene.scene_id, "items": items}
+    fields = {"schema_version": scene.schema_version, "scene_id": scene.scene_id, "items": items}
+    return fields if scene.depth_sensor is None else {**fields, "depth_sensor": to_dict(scene.depth_sensor)}
 
 
 def part_tolerance(spec: DatasetSpec, part_id: str) -> dict[str, Any]:

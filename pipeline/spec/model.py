@@ -23,6 +23,7 @@ from pydantic import (
 from pipeline import tables
 from pipeline.spec.checks import check_sum, problem, suggestion
 from pipeline.spec.clip_sections import ClipsSection
+from pipeline.spec.depth_sensor_section import DepthSensorSection
 from pipeline.spec.files import CARRIES_UNITS, find_image_file, find_part_file
 from pipeline.spec.films import films_on
 from pipeline.spec.glass_section import GlassSection
@@ -350,6 +351,9 @@ class DatasetSpec(Section):
     surroundings: SurroundingsSection = Field(description="What the metal sees beyond the rig.")
     cameras: CamerasSection = Field(description="Where the views are taken from.")
     glass: GlassSection = Field(default=GlassSection(), description="A pane between camera and parts.")
+    depth_sensor: DepthSensorSection = Field(
+        default=DepthSensorSection(), description="A structured-light sensor, and where it would fail."
+    )
     render: RenderSection = Field(default=RenderSection(), description="How a scene is path-traced.")
     photos: PhotosSection = Field(description="How each view is photographed.")
     flicker: FlickerSection = Field(default=FlickerSection(), description="How the lamps' light varies over time.")

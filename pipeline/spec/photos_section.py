@@ -91,6 +91,9 @@ class PhotosSection(Section):
         default=between(20, 45), description="Temperature of the sensor, degrees Celsius: dark current, hot pixels."
     )
     raw: bool = Field(default=False, description="Keep a RAW file of every photo: DNG, 16-bit TIFF of mono sensors.")
+    stops_above: bool = Field(
+        default=True, description="Keep how far every pixel's exposure is above saturation, stops per channel (EXR)."
+    )
     metering: MeteringWeights = Field(default={"centre_weighted": 1.0}, description="Metering modes, with weights.")
     bracket_ev: tuple[float, ...] | None = Field(
         default=None, description="Every photo is taken at each of these exposures, stops from the metered one."

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from pipeline.spec.clip import ClipSpec
+from pipeline.spec.depth_sensor import DepthSensorSpec
 from pipeline.spec.noise_budget import NoiseBudget
 from pipeline.spec.photo_state import CLEAN_LENS, LampDrive, LensState
 from pipeline.spec.processing import DEFAULT_PROCESSING, Metering, ProcessingSpec, SeriesSpec
@@ -274,6 +275,8 @@ class PhotoSpec:
     body: BodySpec = BodySpec()
     raw: bool = False
     """Keep the converter's codes too: a DNG, or a TIFF of a mono sensor."""
+    stops_above: bool = False
+    """Keep how far every pixel's exposure is above saturation, too."""
     metering: Metering = "centre_weighted"
     processing: ProcessingSpec = DEFAULT_PROCESSING
     series: SeriesSpec | None = None
@@ -311,6 +314,8 @@ class SceneSpec:
     """The pane that the cameras look through; None = nothing stands before them."""
     clip: ClipSpec | None = None
     """How the scene is filmed: camera k is frame k. None = photographs."""
+    depth_sensor: DepthSensorSpec | None = None
+    """The depth sensor for which it is told where it would fail; None = none."""
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,10 @@ from pipeline.bundle import (
     SceneBundle,
     write_exr,
     write_ids,
+    write_rgb,
 )
 from pipeline.dataset.build import BuildInfo, SceneOutputs, write_build
+from pipeline.dataset.read_edges import EDGE_CAUSES
 from pipeline.dataset.store import ActionRecord, Store
 from pipeline.layers import CODEC, COLORS, NOISY_BITS, rounded, write_cast_light, write_layers, write_parts
 from pipeline.records import sha256_file, sha256_json, write_json
@@ -79,7 +81,7 @@ def group_layers(index: int) -> list[np.ndarray]:
 
 
 def write_decomposition(path: Path, index: int) -> None:
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     on_part = (instance_layer() > 0)[..., None]
     for_group = zip(("rig", "world"), group_layers(index), strict=True)
     parts = {}
@@ -167,6 +169,24 @@ def truth_rows(index: int) -> dict[str, list[dict[str, Any]]]:
     }
 
 
+def edges_row(index: int, folder: Path) -> dict[str, Any]:
+    """One line of edges, the upper half geometry, the lower a reflection; a projector that sees nothing of row 0."""
+    view = folder / "views" / "v0"
+    view.mkdir(parents=True)
+    labels = np.zeros((HEIGHT, WIDTH), np.uint16)
+    labels[:, 10] = np.where(np.arange(HEIGHT) < HEIGHT // 2, 1, 3)
+    shares = {cause: np.float16(labels == place) for place, cause in enumerate(EDGE_CAUSES, start=1)}
+    channels = {"false": 2 * shares["reflection"], "contrast": np.float16(2.0) * (labels > 0)} | shares
+    write_ids(view / "edges.png", labels)
+    write_exr(view / "false_edge.exr", {name: values.astype(np.float16) for name, values in channels.items()})
+    shadow = np.float16(np.arange(HEIGHT)[:, None] == 0) * np.ones((1, WIDTH), np.float16)
+    priors = {f"left.{name}": 0 * shadow for name in ("saturation", "dark", "grazing", "second_path")}
+    write_exr(view / "depth_failure.exr", {"left.failure": shadow, "left.shadow": shadow, **priors})
+    files = {"edges_path": "edges.png", "false_edge_path": "false_edge.exr", "depth_failure_path": "depth_failure.exr"}
+    row = {"view_id": f"{scene_name(index)}-v0", "scene_id": scene_name(index)}
+    return row | {column: f"views/v0/{file}" for column, file in files.items()}
+
+
 def photo_rows(index: int, folder: Path) -> dict[str, list[dict[str, Any]]]:
     scene = scene_name(index)
     rng = np.random.default_rng(900 + index)
@@ -188,9 +208,23 @@ def photo_rows(index: int, folder: Path) -> dict[str, list[dict[str, Any]]]:
         highlight = {"photo_id": photo_id, "highlight_id": 1, "instance_id": 1, "light_id": "ring", "area_px": 8}
         highlight |= {"light_kind": "ring", "mask_rle": masks.encode(mask), "bbox": [5, 5, 4, 2]}
         highlights.append(highlight | {"clipped_px": [8, 2, 0], "face_ids": [0], "centroid": [7.0, 6.0]})
+    photos[1] |= stops_columns(folder)
     photos[1] |= {"clip_id": f"{scene}-c0-p1", "frame_index": 0, "time_s": 0.0}
     over = [overexposed_row(photos[1], folder)]
     return {"photos": photos, "highlights": highlights, "glass": [glass_row(photos[0], folder)], "overexposed": over}
+
+
+def stops_columns(folder: Path) -> dict[str, Any]:
+    """The second photo's first two rows are 3 stops above saturation in green."""
+    stops = np.zeros((HEIGHT, WIDTH, 3), np.float16)
+    stops[:2, :, 1] = 3.0
+    write_rgb(folder / "p1-stops.exr", stops)
+    return {
+        "stops_above_path": "p1-stops.exr",
+        "clipped_px": [0, 2 * WIDTH, 0],
+        "stops_above_max": [0.0, 3.0, 0.0],
+        "clipped_fraction": 2 / HEIGHT,
+    }
 
 
 def glass_row(photo: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -259,10 +293,9 @@ def fill(stage: str, index: int, folder: Path) -> None:
         bundle = SceneBundle(scene_name(index), "none", 8, ("rig", "world"), (), (), (), (), (), light_sums=sums)
         write_json(folder / BUNDLE_FILE, bundle)
     elif stage == "truth":
+        row = edges_row(index, folder) | {"decomposition_path": DECOMPOSITION}
         write_decomposition(folder / DECOMPOSITION, index)
-        row = {"view_id": f"{scene_name(index)}-v0", "scene_id": scene_name(index)}
-        layers = [row | {"decomposition_path": DECOMPOSITION}]
-        write_json(folder / "rows.json", truth_rows(index) | {"reflection_layers": layers})
+        write_json(folder / "rows.json", truth_rows(index) | {"reflection_layers": [row]})
     else:
         write_json(folder / "rows.json", photo_rows(index, folder))
 

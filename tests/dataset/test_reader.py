@@ -224,6 +224,8 @@ def test_a_build_from_before_reflection_layers_says_so(dataset_root: Path) -> No
     (dataset.folder / "reflection_layers.parquet").unlink()
     with pytest.raises(InputError, match="made before"):
         dataset.decomposition(VIEW)
+
+
 def test_cast_light_and_who_throws_it(dataset_root: Path) -> None:
     dataset = open_dataset(dataset_root)
     (row,) = dataset.cast_light(VIEW)

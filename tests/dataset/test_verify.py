@@ -12,45 +12,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from support.changed_builds import change_rows, whats
 
 from pipeline import masks
 from pipeline.bundle import read_exr, read_ids, write_exr, write_ids
 from pipeline.dataset import open_dataset
 from pipeline.dataset.build import BuildInfo, write_build
-from pipeline.dataset.problems import Report
-from pipeline.dataset.tables import rows_to_table
 from pipeline.dataset.verify import verify
 from pipeline.errors import InputError
 from pipeline.layers import read_parts, relative_error, write_parts
-from pipeline.records import sha256_file
 
 VIEW, PHOTO = "tiny-000001-v0", "tiny-000001-v0-p1"
-
-
-def whats(report: Report) -> set[str]:
-    return {problem.what for problem in report.problems}
 
 
 def at(root: Path, table: str, name: str, column: str) -> Path:
     dataset = open_dataset(root)
     row = dataset.photo(name) if table == "photos" else dataset.rows(table, "view_id", name)[0]
     return root / row[column]
-
-
-def change_rows(root: Path, table: str, change: Callable[[list[dict[str, Any]]], None]) -> None:
-    """Rewrite a table of the build and its entry in build.json, as a producer with a wrong idea would have."""
-    folder = root / "builds" / "0001"
-    path = folder / f"{table}.parquet"
-    rows = pq.read_table(path).to_pylist()
-    for row in rows:
-        for name, value in row.items():
-            if isinstance(value, list) and value and isinstance(value[0], tuple):
-                row[name] = dict(value)
-    change(rows)
-    pq.write_table(rows_to_table(table, rows), path)
-    record = json.loads((folder / "build.json").read_text())
-    record["tables"][table] |= {"sha256": sha256_file(path), "rows": len(rows)}
-    (folder / "build.json").write_text(json.dumps(record))
 
 
 def test_a_sound_dataset_has_no_problem(dataset_root: Path) -> None:
@@ -90,7 +68,16 @@ def test_an_unreadable_record_and_what_rests_on_it_are_found(dataset_root: Path)
     path = at(dataset_root, "photos", PHOTO, "image_path").parent / "record.json"
     path.write_text("{")
     report = verify(dataset_root, deep=False)
-    assert whats(report) == {"output record", "image_path", "m_path", "t_path", "r_path", "c_path", "radiance_path"}
+    assert whats(report) == {
+        "output record",
+        "image_path",
+        "m_path",
+        "t_path",
+        "r_path",
+        "c_path",
+        "radiance_path",
+        "stops_above_path",
+    }
     assert any(problem.where == path.relative_to(dataset_root).as_posix() for problem in report.problems)
 
 

@@ -11,7 +11,9 @@ import trimesh
 
 from pipeline import masks
 from pipeline.bundle import load_bundle, read_exr, read_ids, view_folder
+from pipeline.dataset import open_dataset
 from pipeline.dataset.verify import verify
+from pipeline.errors import InputError
 from pipeline.graph.build import BuildOptions, build_dataset
 from pipeline.graph.keys import DEFAULT_STAGES
 from pipeline.graph.single import make_scene
@@ -31,7 +33,8 @@ rigs = { weights = { studio_softboxes = 1.0 } }
 surroundings = { weights = { softlit_studio_room = 1.0 } }
 cameras = { fill = 1.5, elevation_deg = 25.0, roll_deg = 7.0, resolution = [240, 180] }
 render = { samples = 1, denoise = false }
-photos = { per_view = 1, sensors = { phone = 1.0 }, lenses = { kit_zoom = 1.0 } }
+depth_sensor.projectors = [{ name = "left", baseline_m = 0.1, direction_deg = 180.0 }]
+photos = { per_view = 1, stops_above = true, sensors = { phone = 1.0 }, lenses = { kit_zoom = 1.0 } }
 parts.flange = { file = "assets:parts/flange.step", category = "flange" }
 parts.npt_fitting = { file = "assets:parts/npt_fitting.step", category = "fitting" }
 """
@@ -130,6 +133,19 @@ def test_a_build_holds_the_same_bytes_and_is_sound(scene, tmp_path):
         (stored,) = (dataset / "store" / stage).glob("*/*")
         assert digests(stored) == digests(out / stage)
     assert verify(dataset).problems == ()
+    built = open_dataset(dataset)
+    (photo,) = built.photos.to_pylist()
+    shape = (photo["height"], photo["width"])
+    edges, false = built.truth(photo["photo_id"], "edges"), built.truth(photo["photo_id"], "false_edge.false")
+    assert edges.shape == false.shape == shape
+    assert set(np.unique(edges)) <= {0, 1, 2, 3, 4}
+    assert not false[edges == 0].any()
+    shadow = built.depth_failure(photo["view_id"])["left.shadow"]
+    assert 0 < (shadow == 1.0).mean() < 0.5
+    assert np.array_equal(built.truth(photo["photo_id"], "depth_failure.left.shadow").shape, shape)
+    with pytest.raises(InputError, match="failure"):
+        built.truth(photo["photo_id"], "depth_failure.right.shadow")
+    assert built.stops_above(photo["photo_id"]).shape == (*shape, 3)
 
 
 def test_some_parts_hide_others_and_reach_beyond_the_frame(scene):

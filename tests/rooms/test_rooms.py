@@ -21,7 +21,7 @@ UPSTREAM = {
     "render": {"spec", "parts", "arrange", "surface", "light"},
     "camera": {"spec"},
     "truth": {"spec", "parts", "arrange"},
-    "reflect": {"arrange"},
+    "reflect": {"spec", "arrange"},
     "dataset": set(),
     "clips": {"arrange", "dataset"},
     "report": {"dataset"},
