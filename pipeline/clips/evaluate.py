@@ -29,10 +29,10 @@ _MOST_DB: Final = 60.0
 _GAIN_STEP: Final = 4
 """Brightness between two frames is matched on every n-th pixel."""
 
-MARGINS: Final = (0.0, -0.01, 0.002, 0.01)
+RATIOS: Final = (1.0, 0.9, 0.8, 0.6, 0.4)
 HELPS: Final = (0.0, 0.1, 0.3)
 SIMILARITIES: Final = (0.3, 0.0, 0.6)
-OLDEST: Final = (24, 12, 8, 4)
+OLDEST: Final = (48, 24, 12, 6)
 """The grid that the rule is tuned on, the values to prefer first."""
 
 
@@ -95,13 +95,13 @@ def evaluate(policy: Policy, clips: Iterable[Clip]) -> Score:
 
 
 def tune(judge: Judge) -> RuleBased:
-    """The rule of the grid (MARGINS, HELPS, SIMILARITIES, OLDEST) that recovers most on the judge's clips.
+    """The rule of the grid (RATIOS, HELPS, SIMILARITIES, OLDEST) that recovers most on the judge's clips.
 
     Of equals the first.
     """
     rules = (
-        RuleBased(margin, helps, similarity, oldest)
-        for margin, helps, similarity, oldest in itertools.product(MARGINS, HELPS, SIMILARITIES, OLDEST)
+        RuleBased(ratio, helps, similarity, oldest)
+        for ratio, helps, similarity, oldest in itertools.product(RATIOS, HELPS, SIMILARITIES, OLDEST)
     )
     scored = [(judge.evaluate(rule).recovered_share, -place, rule) for place, rule in enumerate(rules)]
     return max(scored, key=lambda entry: entry[:2])[2]

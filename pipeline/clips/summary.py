@@ -14,7 +14,7 @@ from pipeline.clips.selector import PREVIOUS_FRAME, FixedLag, Policy, RuleBased
 from pipeline.dataset.reader import Dataset
 from pipeline.errors import InputError
 
-LAGS: Final = (2, 4, 6, 8, 12)
+LAGS: Final = (2, 4, 8, 12, 16, 24)
 """Fixed lags that the rule is compared with."""
 
 

@@ -98,7 +98,7 @@ def test_agreement_ignores_light_and_exposure_but_not_content() -> None:
 
 
 def test_each_reason_to_replace_is_heeded() -> None:
-    rule = RuleBased(margin=0.1, helps=0.3, similarity=0.0, oldest=5)
+    rule = RuleBased(ratio=0.8, helps=0.3, similarity=0.0, oldest=5)
     clipped = np.full((20, 30), 120, np.uint8)
     clipped[:10] = 255
     bad, good = observation(1, clipped), observation(0, 120)
@@ -106,6 +106,8 @@ def test_each_reason_to_replace_is_heeded() -> None:
     assert rule.decide(State(observation(1, 120), replace(bad, index=0))) == "replace"  # clipped less
     assert rule.decide(State(replace(bad, index=5), good)) == "replace"  # too old
     assert rule.decide(State(bad, replace(bad, index=0))) == "replace"  # no help
+    assert replace(rule, helps=0.0).decide(State(bad, replace(bad, index=0))) == "keep"  # alike: the older one
+    assert replace(rule, helps=0.0, ratio=1.0).decide(State(bad, replace(bad, index=0))) == "replace"
     mirrored = observation(0, np.linspace(30, 240, 600).reshape(20, 30).astype(np.uint8))
     picky = replace(rule, similarity=0.9)
     assert picky.decide(State(bad, mirrored)) == "replace"  # another scene
