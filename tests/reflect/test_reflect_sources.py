@@ -117,6 +117,18 @@ def test_the_second_bounce_is_the_analytic_one(bundle, expected) -> None:
     assert np.quantile(np.abs(distance - second.distance)[agree], 0.98) < 0.002 * bm.SIZE_M
 
 
+def test_rough_rays_are_followed_from_metal_only(bundle) -> None:
+    files = view_folder(bundle, 0)
+    rough, shown = read_exr(files / "rough_reflection.exr"), read_ids(files / "object.png")
+    metal = np.isin(shown, (bm.BALL, bm.PLATE))
+    assert (rough["rays"][metal] > 0).mean() > 0.98
+    assert not any(values[~metal].any() for values in rough.values())
+    polished = metal & (rough["share"] == 1) & (rough["rays"] == 1)
+    hits = reflected_sources(bundle, "mirrors-v0").object
+    assert polished.sum() > 1000
+    assert (rough["object"] == hits)[polished].mean() > 0.99
+
+
 def test_unknown_view_is_named(bundle) -> None:
     with pytest.raises(KeyError, match="mirrors-v0"):
         reflected_sources(bundle, "mirrors-v7")
