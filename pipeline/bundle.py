@@ -24,6 +24,10 @@ cover: how pixels come about. Layout, below the render stage's output folder:
                                     the pane
     views/v<k>/context.exr          with glass: the view of the context camera, layers as in mirror.exr
     views/v<k>/reflection.exr       float32 channels of the one-sample mirror probe, see REFLECTION_CHANNELS
+    views/v<k>/cast_light.exr       radiance that metal parts throw onto their neighbourhood, a layer for each light
+                                    group, and its standard error; see pipeline.layers.write_cast_light
+    views/v<k>/thrower.png          uint16 instance_id of the part that throws most of a pixel's cast light, 0 = none
+    views/v<k>/cast_lamp.png        uint16 object index of the lamp that most of it comes from, 0 = none
 """
 
 from __future__ import annotations
@@ -65,6 +69,10 @@ MIRROR_FILE: Final = "mirror.exr"
 CONTEXT_FILE: Final = "context.exr"
 """Layers of a view with glass: `denoised.<group>` (half) of a denoised scene, else `group.<group>`."""
 MIRROR_REFLECTION_FILE: Final = "mirror_reflection.exr"
+
+CAST_LIGHT_FILE: Final = "cast_light.exr"
+THROWER_FILE: Final = "thrower.png"
+CAST_LAMP_FILE: Final = "cast_lamp.png"
 
 FIRST_SUPPORT: Final = 1001
 FIRST_SURROUNDING: Final = 2001

@@ -6,6 +6,9 @@
     terms.exr    the rest, untouched: `group.<group>` where light.exr has the denoised ones, the light-path terms
                  PATH_TERMS (radiance, colour already multiplied in), `diffuse_color`, `glossy_color`; R G B
 
+    cast_light.exr  what metal parts throw onto their neighbourhood: `cast.<group>`, and the standard error (channel Y)
+                 `cast_error` of the luminance of their sum; traced apart (`render.cast_light`), not by Blender
+
 Each layer is a part of its file, named as the layer, so that one can be read without unpacking the others. Not stored,
 because they are sums, and formed by `read_layers`: `noisy` (of the groups) and `combined` (of the denoised groups, or
 `noisy`). Values are half floats whose mantissa is rounded to KEPT_BITS or NOISY_BITS: docs/decisions/0012 has sizes
@@ -32,6 +35,9 @@ KEPT_BITS: Final = 8
 2^-9 = 0.2 %, while the finest step of an 8-bit sRGB picture is 0.9 % of the radiance."""
 NOISY_BITS: Final = 6
 """Mantissa bits of untouched layers: at most 2^-7 = 0.8 %, a fraction of their noise from pixel to pixel."""
+CAST_BITS: Final = 5
+CAST_ERROR_BITS: Final = 2
+"""Of cast light, whose own error is about 10 %, and of that error."""
 CODEC: Final = "zip:2"
 """EXR compression: deflate, which squeezes rounded low bytes. Wavelets (piz) make smooth layers up to a tenth smaller
 and take a tenth longer to read."""
@@ -40,6 +46,9 @@ REC709_LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
 """Luminance of linear Rec.709 (ITU-R BT.709-6)."""
 MIRRORED: Final = ("noisy", "glossy_direct")
 """Layers whose luminance is in light.exr."""
+CAST: Final = "cast."
+CAST_ERROR: Final = "cast_error"
+"""Parts of the file of cast light."""
 COLORS: Final = ("diffuse_color", "glossy_color")
 
 DARK_SHARE: Final = 0.01
@@ -116,6 +125,21 @@ def write_layers(folder: Path, layers: Layers, groups: tuple[str, ...]) -> None:
 def write_groups(path: Path, groups: Layers) -> None:
     """Write light groups that are seen, and nothing else, as one EXR file. Raises OSError."""
     write_parts(path, {name: rounded(values, KEPT_BITS) for name, values in groups.items()}, CODEC)
+
+
+def write_cast_light(path: Path, groups: Layers, error: NDArray[np.float32]) -> None:
+    """Write the cast light of a view: light group -> (h, w, 3), and its standard error (h, w). Raises OSError."""
+    parts = {f"{CAST}{name}": rounded(values, CAST_BITS) for name, values in groups.items()}
+    write_parts(path, {**parts, CAST_ERROR: rounded(error, CAST_ERROR_BITS)[..., None]}, CODEC)
+
+
+def read_cast_light(path: Path) -> tuple[Layers, NDArray[np.float32]]:
+    """What `write_cast_light` wrote: light group -> (h, w, 3), and the standard error (h, w). Raises OSError."""
+    parts = read_parts(path)
+    if CAST_ERROR not in parts:
+        raise OSError(f"cannot read {path}: expected the part {CAST_ERROR}, found {sorted(parts)}")
+    error = parts.pop(CAST_ERROR)[..., 0]
+    return {name.removeprefix(CAST): values for name, values in parts.items()}, error
 
 
 def write_parts(path: Path, parts: Mapping[str, NDArray[Any]], codec: str) -> None:

@@ -25,6 +25,7 @@ PARENTS: Final = {
     "reflections": {"view_id": "views"},
     "mirror_images": {"view_id": "views", "scene_id": "scenes"},
     "reflection_layers": {"view_id": "views", "scene_id": "scenes"},
+    "cast_light": {"view_id": "views"},
     "defects": {"view_id": "views"},
     "highlights": {"photo_id": "photos"},
     "glass": {"photo_id": "photos", "view_id": "views"},

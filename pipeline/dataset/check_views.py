@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline import masks
 from pipeline.bundle import PATH_TERMS, load_bundle
+from pipeline.dataset.check_cast_light import check_cast_light
 from pipeline.dataset.check_glass import check_glass
 from pipeline.dataset.problems import Findings
 from pipeline.dataset.reader import Dataset, Row
@@ -45,6 +46,7 @@ def check_view(dataset: Dataset, view: Row, findings: Findings) -> None:
     guarded(findings, where, lambda: _check_light(dataset, view, findings, where))
     if dataset.has_file(view, "instance_path"):
         guarded(findings, where, lambda: _check_instances(dataset, view, findings))
+        guarded(findings, where, lambda: check_cast_light(dataset, view, findings))
     else:
         findings.count("views without exact layers, which are not kept")
 

@@ -15,7 +15,14 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
-from pipeline.bundle import CONTEXT_FILE, MIRROR_FILE, MIRROR_REFLECTION_FILE
+from pipeline.bundle import (
+    CAST_LAMP_FILE,
+    CAST_LIGHT_FILE,
+    CONTEXT_FILE,
+    MIRROR_FILE,
+    MIRROR_REFLECTION_FILE,
+    THROWER_FILE,
+)
 from pipeline.dataset.folders import folder_errors
 from pipeline.dataset.store import RECORD_FILE, STORE, OutputRecord, Store
 from pipeline.errors import DamageFound
@@ -37,6 +44,9 @@ TRUTH_FILES: Final = frozenset(
         "object.png",
         "face.png",
         "material.png",
+        CAST_LIGHT_FILE,
+        THROWER_FILE,
+        CAST_LAMP_FILE,
     }
 )
 """What "truth" keeps: the exact layers in a view's folder."""

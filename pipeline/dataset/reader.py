@@ -144,6 +144,37 @@ class Dataset:
             return []
         return self.rows("mirror_images", "view_id", view_id)
 
+    def cast_light(self, view_id: str) -> list[Row]:
+        """The patches of light that the metal of parts throws onto its neighbourhood; none in builds before them."""
+        if not (self.folder / "cast_light.parquet").is_file():
+            return []
+        return self.rows("cast_light", "view_id", view_id)
+
+    def cast_light_layers(self, view_id: str) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.float32]]:
+        """Light group -> (h, w, 3) radiance of cast light, and (h, w) the standard error of its luminance, float32.
+
+        Raises InputError when the view has none or it is not kept, DamageFound when the file cannot be read.
+        """
+        from pipeline.layers import read_cast_light
+
+        self._require_cast_light(view_id)
+        try:
+            return read_cast_light(self._file(view_id, "cast_light_path"))
+        except OSError as error:
+            raise DamageFound(str(error)) from error
+
+    def thrower_ids(self, view_id: str) -> NDArray[np.uint16]:
+        """(h, w) uint16 instance_id of the part that throws most of a pixel's cast light, 0 = none."""
+        self._require_cast_light(view_id)
+        return self._ids(view_id, "thrower_path")
+
+    def _require_cast_light(self, view_id: str) -> None:
+        """Raise InputError for a view whose cast light was not traced, as in builds before schema 2.1."""
+        view = self.view(view_id)
+        traced = view.get("cast_light_path") is not None
+        if not traced and ("cast_light_path" not in view or view["instance_path"] is not None):
+            raise InputError(f"expected cast light, found none in view {view_id}: cast_light in [render] makes it")
+
     def defects(self, view_id: str) -> list[Row]:
         """The defects in a view, seen or not; none in a defect-free twin."""
         return self.rows("defects", "view_id", view_id)

@@ -127,6 +127,11 @@ VIEWS: Final = TableSchema(
         Column("face_path", TEXT, "CAD face_id + 1, 0 = no part (16-bit PNG)", ""),
         Column("material_path", TEXT, "Material index + 1, 0 = nothing (16-bit PNG)"),
         Column("reflection_path", TEXT, "What the mirror ray of each pixel hits (EXR)", ""),
+        Column(
+            "cast_light_path", TEXT, "Light that metal throws onto its neighbourhood, by light group (EXR); null: none"
+        ),
+        Column("thrower_path", TEXT, "instance_id of the part that throws most of it, 0 = none (16-bit PNG)"),
+        Column("cast_lamp_path", TEXT, "Object index of the lamp that most of it comes from, 0 = none (16-bit PNG)"),
         Column("mirror_path", TEXT, "With glass: what a perfect mirror in its place shows, by light group (EXR)"),
         Column("mirror_reflection_path", TEXT, "With glass: what each pixel of that mirror hits (EXR)"),
         Column("context_path", TEXT, "With glass: the view of the context camera, by light group (EXR)"),
@@ -323,6 +328,31 @@ DEFECTS: Final = TableSchema(
     ),
 )
 
+CAST_LIGHT: Final = TableSchema(
+    "cast_light",
+    "a patch of light that the metal of a part throws onto its neighbourhood, in a view",
+    ("view_id", "cast_light_id"),
+    (
+        Column("view_id", TEXT, "The view", required=True),
+        Column("cast_light_id", INTEGER, "Number of the patch in the view, from 0", required=True),
+        Column("instance_id", INTEGER, "The part instance that throws it", required=True),
+        Column("light_id", TEXT, "The lamp that most of it comes from", required=True),
+        Column("light_kind", TEXT, "softbox, bar, ring, dome, window ...", required=True),
+        Column("light_group", TEXT, "Light group of that lamp", required=True),
+        Column("receiver_kind", TEXT, "What most of it falls on: part or surroundings", required=True),
+        Column("receiver_id", TEXT, "instance_id, or name of the piece of the surroundings", required=True),
+        Column("mask_rle", TEXT, f"Pixels where it is seen; {_RLE}", required=True),
+        Column("bbox", NUMBERS, "x, y, w, h", "px", required=True, length=4),
+        Column("area_px", INTEGER, "Pixels of the mask", "px", required=True),
+        Column("centroid", NUMBERS, "x, y, weighted by its luminance; pixel centres at +0.5", "px", length=2),
+        Column("peak_radiance", NUMBER, "Largest luminance of cast light in the mask", "W/(m2 sr), relative"),
+        Column("contrast", NUMBER, "Luminance of cast light over that of all other light, of the whole mask"),
+        Column("peak_contrast", NUMBER, "The same of the pixel where it is largest"),
+        Column("share", NUMBER, "Share of the mask's cast light that comes from that lamp's group", "0..1"),
+        Column("error", NUMBER, "Mean relative standard error of a pixel's cast light", "0..1"),
+    ),
+)
+
 _LINEAR: Final = "linear Rec.709, exposed and balanced as the photo, 1 = white card, not clipped (float EXR)"
 
 GLASS: Final = TableSchema(
@@ -391,6 +421,7 @@ TABLES: Final[dict[str, TableSchema]] = {
         REFLECTIONS,
         REFLECTION_LAYERS,
         MIRROR_IMAGES,
+        CAST_LIGHT,
         DEFECTS,
         GLASS,
         OVEREXPOSED,

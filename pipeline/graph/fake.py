@@ -25,7 +25,10 @@ import numpy as np
 from pipeline import masks
 from pipeline.bundle import (
     BUNDLE_FILE,
+    CAST_LAMP_FILE,
+    CAST_LIGHT_FILE,
     PATH_TERMS,
+    THROWER_FILE,
     BundleObject,
     BundleView,
     LightSum,
@@ -139,7 +142,7 @@ class FakeTruth:
         FakeSettings.from_environment().leave_trace(self.name, fields["scene_id"])
         views = json.loads((inputs["render"] / ROWS_FILE).read_text())["views"]
         instances = [_instance(view, item) for view in views for item in fields["items"]]
-        _write_rows(out, {"instances": instances, "reflections": [], "defects": []})
+        _write_rows(out, {"instances": instances, "reflections": [], "cast_light": [], "defects": []})
         return RunReport({})
 
 
@@ -236,11 +239,15 @@ def _write_view(fields: Mapping[str, Any], shot: Shot, out: Path) -> dict[str, A
     for name in ("instance", "object", "face", "material"):
         write_ids(folder / f"{name}.png", ids)
     files = ["terms.exr", "depth.exr", "normal.exr", "position.exr", "reflection.exr"]
+    for name in (THROWER_FILE, CAST_LAMP_FILE):
+        write_ids(folder / name, np.zeros_like(ids))
     files += ["instance.png", "object.png", "face.png", "material.png"]
+    files += [CAST_LIGHT_FILE, THROWER_FILE, CAST_LAMP_FILE]
     return {
         "view_id": f"{fields['scene_id']}-v{view_index}",
         "scene_id": fields["scene_id"],
         "view_index": view_index,
+        "light_groups": ["lamp"],
         "width": SIZE,
         "height": SIZE,
         "fx": 8.0,
@@ -258,7 +265,7 @@ def _write_view(fields: Mapping[str, Any], shot: Shot, out: Path) -> dict[str, A
 def _black_layers() -> dict[str, bytes]:
     """The float layers of a view, made once per process: file name -> content."""
     from pipeline.bundle import REFLECTION_CHANNELS, write_exr
-    from pipeline.layers import COLORS, write_layers
+    from pipeline.layers import COLORS, write_cast_light, write_layers
 
     black = np.zeros((SIZE, SIZE), dtype=np.float32)
     names = ("noisy", "group.lamp", "denoised.lamp", *PATH_TERMS, *COLORS)
@@ -270,6 +277,7 @@ def _black_layers() -> dict[str, bytes]:
     }
     with TemporaryDirectory() as folder:
         write_layers(Path(folder), dict.fromkeys(names, np.stack([black] * 3, axis=-1)), ("lamp",))
+        write_cast_light(Path(folder, CAST_LIGHT_FILE), {"lamp": np.stack([black] * 3, axis=-1)}, black)
         for file, file_channels in channels.items():
             write_exr(Path(folder, file), dict.fromkeys(file_channels, black))
         return {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}

@@ -56,6 +56,8 @@ _LAYER_FILES: Final = {
     "material": "material.png",
     "reflection": "reflection.exr",
 }
+_CAST_LIGHT_FILES: Final = {"cast_light": "cast_light.exr", "thrower": "thrower.png", "cast_lamp": "cast_lamp.png"}
+"""Layers of scenes with `cast_light` in [render]."""
 
 
 _GLASS_FILES: Final = {
@@ -101,7 +103,7 @@ class RenderStage:
     """A scene's parts are arranged, finished, lit and rendered into a light bundle."""
 
     name = "render"
-    version = 4
+    version = 5
     resource: Resource = "render"
 
     def tools(self) -> Mapping[str, str]:
@@ -121,21 +123,22 @@ class RenderStage:
         with temporary as scratch, full_disk_errors(Path(scratch), temporary=True):
             _prepare(scene, _load_parts(inputs), inputs.get("world"), machine, Path(scratch))
             report = render_in_child(Path(scratch), out, machine.threads, machine.render_timeout_s)
+            seconds = {**report.seconds, **_throw_light(scene, Path(scratch), out)}
             _keep_defects(Path(scratch), out)
         write_json(out / SCENE_FILE, to_dict(scene))
         bundle = load_bundle(out)
-        write_json(out / ROWS_FILE, {"scenes": [_scene_row(scene, bundle)], "views": _view_rows(bundle)})
+        write_json(out / ROWS_FILE, {"scenes": [_scene_row(scene, bundle)], "views": _view_rows(bundle, scene)})
         skipped = tuple(
             f"instance {defect.instance_id}: no {defect.kind}: {defect.reason}" for defect in bundle.skipped_defects
         )
-        return RunReport({**report.seconds, "peak_memory_bytes": float(report.peak_rss_bytes)}, skipped)
+        return RunReport({**seconds, "peak_memory_bytes": float(report.peak_rss_bytes)}, skipped)
 
 
 class TruthStage:
     """What is true of every instance in every view, and what it reflects."""
 
     name = "truth"
-    version = 2
+    version = 3
     resource: Resource = "cpu"
 
     def tools(self) -> Mapping[str, str]:
@@ -143,7 +146,8 @@ class TruthStage:
         return _versions("embreex", "pycocotools")
 
     def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
-        """Write the rows of instances, reflections and defects."""
+        """Write the rows of instances, reflections, cast light and defects."""
+        from pipeline.reflect.cast_light import cast_light_rows
         from pipeline.reflect.mirror_images import mirror_image_rows
         from pipeline.reflect.reflections import reflection_rows
         from pipeline.truth.defects import defect_rows
@@ -155,6 +159,7 @@ class TruthStage:
             "instances": instances,
             "reflections": reflection_rows(bundle),
             "mirror_images": mirror_image_rows(bundle),
+            "cast_light": cast_light_rows(bundle),
             "defects": defect_rows(bundle),
         }
         write_json(out / ROWS_FILE, rows)
@@ -286,6 +291,13 @@ def _prepare(
     )
 
 
+def _throw_light(scene: SceneSpec, job: Path, out: Path) -> dict[str, float]:
+    """Add cast light to the bundle in *out*, if the scene wants it; named seconds."""
+    from pipeline.render.cast_light.write import add_cast_light
+
+    return {"cast_light_seconds": add_cast_light(job, out)} if scene.render.cast_light else {}
+
+
 def _keep_defects(job: Path, out: Path) -> None:
     """Copy the rasters and changed meshes of defects from the job's folder into the bundle."""
     from pipeline.bundle import DEFECTS_FOLDER
@@ -327,7 +339,7 @@ def _noise_columns(bundle: SceneBundle) -> dict[str, Any]:
     }
 
 
-def _view_rows(bundle: SceneBundle) -> list[dict[str, Any]]:
+def _view_rows(bundle: SceneBundle, scene: SceneSpec) -> list[dict[str, Any]]:
     """Rows of the views table; paths are relative to the bundle."""
     rows = []
     for view in bundle.views:
@@ -350,5 +362,6 @@ def _view_rows(bundle: SceneBundle) -> list[dict[str, Any]]:
             "bundle_path": "bundle.json",
         }
         files = _LAYER_FILES if view.pane is None else {**_LAYER_FILES, **_GLASS_FILES}
+        files = {**files, **_CAST_LIGHT_FILES} if scene.render.cast_light else files
         rows.append(row | {f"{layer}_path": f"{folder}/{file}" for layer, file in files.items()})
     return rows

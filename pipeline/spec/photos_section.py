@@ -30,6 +30,9 @@ class RenderSection(Section):
         default=(16, 1024), description='Fewest and most paths per pixel under `samples = "auto"`.'
     )
     denoise: bool = Field(default=True, description="Denoise the beauty layers; truth layers never are.")
+    cast_light: bool = Field(
+        default=True, description="Trace the light that metal throws onto its neighbourhood, as layers and masks."
+    )
 
     @field_validator("samples_range")
     @classmethod
@@ -41,10 +44,11 @@ class RenderSection(Section):
     def spec(self, seed: int, samples: int | None = None) -> RenderSpec:
         """What a scene takes of this section; *seed* is Cycles', *samples* overrules the section's."""
         if samples is not None:
-            return RenderSpec(samples, self.denoise, seed)
+            return RenderSpec(samples, self.denoise, seed, cast_light=self.cast_light)
         if self.samples != AUTO_SAMPLES:
-            return RenderSpec(self.samples, self.denoise, seed)
-        return RenderSpec(self.samples_range[1], self.denoise, seed, NoiseBudget(*self.samples_range))
+            return RenderSpec(self.samples, self.denoise, seed, cast_light=self.cast_light)
+        budget = NoiseBudget(*self.samples_range)
+        return RenderSpec(self.samples_range[1], self.denoise, seed, budget, self.cast_light)
 
 
 class PhotosSection(Section):

@@ -223,6 +223,8 @@ class RenderSpec:
     """Cycles' seed, 0 to 2**31 - 1."""
     budget: NoiseBudget | None = None
     """Lets the render choose its samples; None: they are set by hand."""
+    cast_light: bool = False
+    """Whether cast light is traced: what metal throws onto its neighbourhood."""
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,12 @@ def refit(n: float, f0: float) -> tuple[float, float]:
     return (1.0 + root) / (1.0 - root), 0.0
 
 
+def immersed(n: float, k: float, tint: float, film_ior: float) -> tuple[float, float]:
+    """(n, k) of a conductor seen from within a film of index *film_ior*, with the film's *tint* on its reflectance."""
+    n, k = n / film_ior, k / film_ior
+    return refit(n, tint * _normal_reflectance(n, k))
+
+
 def _spread(row: dict[str, Any]) -> tuple[Rgb, Rgb]:
     if "f0_between" in row:
         dark, bright = (_reflectance_of(entry("metals", other, "metal")) for other in row["f0_between"])

@@ -22,7 +22,7 @@ from pipeline.bundle import (
 )
 from pipeline.dataset.build import BuildInfo, SceneOutputs, write_build
 from pipeline.dataset.store import ActionRecord, Store
-from pipeline.layers import COLORS, write_layers
+from pipeline.layers import COLORS, write_cast_light, write_layers
 from pipeline.records import sha256_file, sha256_json, write_json
 
 WIDTH, HEIGHT = 32, 24
@@ -38,6 +38,9 @@ VIEW_FILES = {
     "face_path": "face.png",
     "material_path": "material.png",
     "reflection_path": "reflection.exr",
+    "cast_light_path": "cast_light.exr",
+    "thrower_path": "thrower.png",
+    "cast_lamp_path": "cast_lamp.png",
 }
 
 MakeScene = Callable[..., SceneOutputs]
@@ -59,6 +62,13 @@ def instance_layer() -> np.ndarray:
     return ids
 
 
+def cast_light_mask() -> np.ndarray:
+    """Part 2 throws light onto the ground below it."""
+    mask = np.zeros((HEIGHT, WIDTH), dtype=bool)
+    mask[20:23, 16:24] = True
+    return mask
+
+
 def write_view(folder: Path, rng: np.random.Generator) -> None:
     folder.mkdir(parents=True)
     groups = [rng.random((HEIGHT, WIDTH, 3), dtype=np.float32) for _ in range(2)]
@@ -74,12 +84,18 @@ def write_view(folder: Path, rng: np.random.Generator) -> None:
     write_exr(folder / "reflection.exr", dict.fromkeys(REFLECTION_CHANNELS, plane * 0))
     for name in ("instance", "object", "face", "material"):
         write_ids(folder / f"{name}.png", instance_layer())
+    cast = cast_light_mask() * np.float32(0.5)
+    groups_of_cast = {"rig": np.repeat(cast[..., None], 3, axis=-1), "world": np.zeros_like(total)}
+    write_cast_light(folder / "cast_light.exr", groups_of_cast, cast * 0.1)
+    write_ids(folder / "thrower.png", cast_light_mask() * np.uint16(2))
+    write_ids(folder / "cast_lamp.png", cast_light_mask() * np.uint16(3001))
 
 
 def render_rows(index: int) -> dict[str, list[dict[str, Any]]]:
     scene = scene_name(index)
     view = {"view_id": f"{scene}-v0", "scene_id": scene, "view_index": 0, "width": WIDTH, "height": HEIGHT}
     view |= {"fx": 40.0, "fy": 40.0, "cx": WIDTH / 2, "cy": HEIGHT / 2, "cam_from_world": IDENTITY}
+    view["light_groups"] = ["rig", "world"]
     view |= {column: f"views/v0/{name}" for column, name in VIEW_FILES.items()} | {"bundle_path": BUNDLE_FILE}
     row = {"scene_id": scene, "scene_index": index, "seed": 1000 + index, "split": split_of(index)}
     row |= {"spec_json": {"scene_id": scene}, "rig": "ring", "surroundings": "hall", "samples": 8}
@@ -114,6 +130,9 @@ def truth_rows(index: int) -> dict[str, list[dict[str, Any]]]:
     defect |= {"severity": 0.5, "size_mm": [8.0, 0.1], "depth_um": 12.0, "face_ids": [0], "position": [0.0, 0.0, 0.4]}
     defect |= {"centre_px": [6.0, 5.0], "visible": True, "bbox": [4, 4, 4, 2], "area_px": 8, "covered_px": 5.5}
     defect |= {"mask_rle": masks.encode(mask)}
+    cast = {"view_id": view_id, "cast_light_id": 0, "instance_id": 2, "light_id": "ring", "light_kind": "ring"}
+    cast |= {"light_group": "rig", "receiver_kind": "surroundings", "receiver_id": "table", "area_px": 24}
+    cast |= {"mask_rle": masks.encode(cast_light_mask()), "bbox": [16, 20, 8, 3], "share": 1.0}
     image = {"view_id": view_id, "scene_id": scene_name(index), "mirror_image_id": 0, "instance_id": 2}
     image |= {"category": "block", "mirror_kind": "part", "mirror_id": "1", "mask_rle": masks.encode(mask)}
     image |= {"bbox": [4, 4, 4, 2], "area_px": 8, "clarity": 0.7, "mean_distance_m": 0.02, "face_ids": [3]}
@@ -123,6 +142,7 @@ def truth_rows(index: int) -> dict[str, list[dict[str, Any]]]:
         "reflections": [reflection],
         "mirror_images": [image],
         "reflection_layers": [layers],
+        "cast_light": [cast],
         "defects": [defect],
     }
 

@@ -201,3 +201,24 @@ def test_clips_by_split_and_frames_by_clip(dataset_root) -> None:
     assert np.array_equal(frame.range_share() > 1.0, frame.clipped())
     with pytest.raises(InputError, match="clip_id"):
         list(dataset.clip("no-such-clip"))
+
+
+def test_cast_light_and_who_throws_it(dataset_root: Path) -> None:
+    dataset = open_dataset(dataset_root)
+    (row,) = dataset.cast_light(VIEW)
+    assert (row["instance_id"], row["light_id"], row["receiver_id"]) == (2, "ring", "table")
+    groups, error = dataset.cast_light_layers(VIEW)
+    mask = dataset.mask(row["mask_rle"])
+    assert sorted(groups) == ["rig", "world"]
+    assert (groups["rig"][mask] == 0.5).all()
+    assert not groups["rig"][~mask].any()
+    assert error[mask] == pytest.approx(0.05, rel=0.15)
+    assert (dataset.thrower_ids(VIEW)[mask] == 2).all()
+
+
+def test_a_view_without_cast_light_says_how_to_get_it(dataset_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = open_dataset(dataset_root)
+    row = {**dataset.view(VIEW), "cast_light_path": None}
+    monkeypatch.setattr(dataset, "view", lambda view_id: row)
+    with pytest.raises(InputError, match="cast_light in \\[render\\]"):
+        dataset.cast_light_layers(VIEW)

@@ -150,6 +150,11 @@ EMPTY_MASK = masks.encode(np.zeros((24, 32), dtype=bool))
         ("reflections", setter(share=1.5), {"share"}),
         ("mirror_images", setter(instance_id=1), {"mirror image mask"}),
         ("mirror_images", setter(bbox=[4.0, 4.0, 4.0, 3.0]), {"bbox"}),
+        ("cast_light", setter(instance_id=1), {"cast light mask"}),
+        ("cast_light", setter(area_px=9), {"area_px"}),
+        ("cast_light", setter(share=1.5), {"share"}),
+        ("views", setter(cast_light_path=None), {"cast light"}),
+        ("views", setter(light_groups=["rig"]), {"light groups"}),
     ],
 )
 def test_each_rule_is_checked(dataset_root: Path, table: str, change: Any, expected: set[str]) -> None:
@@ -193,6 +198,18 @@ def test_a_render_whose_layers_did_not_add_up_is_found(dataset_root: Path, field
     assert any("found a relative error of 0.0002" in str(problem) for problem in report.problems)
 
 
+def test_cast_light_that_is_no_light_or_nobody_s_is_found(dataset_root: Path) -> None:
+    path = at(dataset_root, "views", VIEW, "cast_light_path")
+    parts = read_parts(path)
+    parts["cast.rig"][3, 4] = np.nan
+    write_parts(path, parts, "zip:1")
+    labels = at(dataset_root, "views", VIEW, "thrower_path")
+    ids = read_ids(labels)
+    ids[0, 0] = 9
+    write_ids(labels, ids)
+    assert whats(verify(dataset_root)) - {"checksum", "size"} == {"layer", "thrower layer"}
+
+
 def test_an_instance_layer_that_disagrees_is_found(dataset_root: Path) -> None:
     path = at(dataset_root, "views", VIEW, "instance_path")
     ids = read_ids(path)
@@ -215,7 +232,7 @@ def test_every_problem_is_one_line(dataset_root: Path) -> None:
         path.unlink()
     report = verify(dataset_root, deep=False)
     assert all("\n" not in str(problem) for problem in report.problems)
-    assert len(report.problems) == 16
+    assert len(report.problems) == 24
 
 
 def test_what_is_no_dataset_is_refused(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from pipeline.render.blender.metal_nodes import Shading, conductor, lobe
 from pipeline.render.blender.nodes import Tree
 from pipeline.surface.material import Film, MetalMaterial, Vec3
-from pipeline.surface.metals import conductor_reflectance, refit
+from pipeline.surface.metals import conductor_reflectance, immersed
 from pipeline.surface.thin_film import film_reflectance
 
 PATCH_RMS = 0.099
@@ -103,7 +103,7 @@ def _clear(tree: Tree, film: Film, shading: Shading) -> Any:
 
     Of a coat over a mirror F + (1 - F)^2 R / (1 - F R) returns, close to F + (1 - F) R for the R of metals.
     """
-    tinted = [_immersed(*values, film.ior) for values in zip(shading.ior, shading.extinction, film.color, strict=True)]
+    tinted = [immersed(*values, film.ior) for values in zip(shading.ior, shading.extinction, film.color, strict=True)]
     ior, extinction = zip(*tinted, strict=True)
     below = conductor(tree, replace(shading, ior=ior, extinction=extinction))
     above = tree.node("BsdfGlossy", distribution="MULTI_GGX")
@@ -119,13 +119,6 @@ def _clear(tree: Tree, film: Film, shading: Shading) -> Any:
     if share == 1.0:
         return coated
     return _mixed(tree, share, conductor(tree, shading).outputs[0], coated)
-
-
-def _immersed(n: float, k: float, tint: float, film_ior: float) -> tuple[float, float]:
-    """(n, k) of a conductor seen from within the film, with the film's tint on its reflectance."""
-    n, k = n / film_ior, k / film_ior
-    reflectance = ((n - 1.0) ** 2 + k**2) / ((n + 1.0) ** 2 + k**2)
-    return refit(n, tint * reflectance)
 
 
 def _opaque(tree: Tree, film: Film, shading: Shading) -> Any:
