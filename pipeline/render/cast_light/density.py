@@ -31,6 +31,7 @@ _CUT: Final = 3.0
 _UNKNOWN: Final = np.float32(10.0)
 """Relative error where there are no photons."""
 _LABEL_WIDTHS_PX: Final = (3.0, 16.0)
+_LABEL_STEP: Final = 2
 _LABEL_WEIGHTS: Final = (1.0, 1e-3)
 """Kernels by which the leading label of a pixel is found; the wide one decides where the narrow one finds nothing."""
 
@@ -151,25 +152,28 @@ def leader(
 ) -> NDArray[np.uint16]:
     """The label (h, w) with most *weight* around each pixel of *mask* (h, w); 0 outside, and where there is none.
 
-    *place*, *weight*, *labels* (n,): photons. Of equal labels the smaller one leads.
+    *place*, *weight*, *labels* (n,): photons. Of equal labels the smaller one leads. Decided for squares of 2 x 2.
     """
-    leading = np.zeros(mask.shape, dtype=np.uint16)
-    best = np.zeros(mask.shape, dtype=np.float32)
+    height, width = (-(-side // _LABEL_STEP) for side in mask.shape)
+    leading = np.zeros((height, width), dtype=np.uint16)
+    best = np.zeros((height, width), dtype=np.float32)
+    rows, columns = (values // _LABEL_STEP for values in divmod(place, mask.shape[1]))
     for label in np.unique(labels):
         mine = np.flatnonzero(labels == label)
-        row, column = place[mine] // mask.shape[1], place[mine] % mask.shape[1]
+        row, column = rows[mine], columns[mine]
         top, left = (max(0, int(values.min()) - MARGIN_PX) for values in (row, column))
         bottom, right = (int(values.max()) + 1 + MARGIN_PX for values in (row, column))
-        box = mask[top:bottom, left:right]
-        place_in_box = (row - top) * box.shape[1] + column - left
-        image = np.bincount(place_in_box, weights=weight[mine], minlength=box.size).astype(np.float32)
-        score = np.zeros(box.shape, dtype=np.float32)
-        for width, part in zip(_LABEL_WIDTHS_PX, _LABEL_WEIGHTS, strict=True):
-            score += np.float32(part) * _label_blur(image.reshape(box.shape), width)
-        ahead = box & (score > best[top:bottom, left:right])
-        best[top:bottom, left:right][ahead] = score[ahead]
+        so_far = best[top:bottom, left:right]
+        in_box = (row - top) * so_far.shape[1] + column - left
+        image = np.bincount(in_box, weights=weight[mine], minlength=so_far.size).astype(np.float32)
+        score = np.zeros(so_far.shape, dtype=np.float32)
+        for sigma, part in zip(_LABEL_WIDTHS_PX, _LABEL_WEIGHTS, strict=True):
+            score += np.float32(part) * _label_blur(image.reshape(so_far.shape), sigma / _LABEL_STEP)
+        ahead = score > so_far
+        so_far[ahead] = score[ahead]
         leading[top:bottom, left:right][ahead] = label
-    return leading
+    wide = leading.repeat(_LABEL_STEP, axis=0).repeat(_LABEL_STEP, axis=1)
+    return np.where(mask, wide[: mask.shape[0], : mask.shape[1]], np.uint16(0))
 
 
 def _label_blur(image: Floats, width: float) -> Floats:

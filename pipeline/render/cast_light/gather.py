@@ -77,6 +77,8 @@ def gather(seen: Seen, landings: Landings, group_of_lamp: Mapping[int, str], gro
             group_of[index] = place.get(group, -1)
     for patch in _patches(seen, facing, pixel):
         _fill(result, patch, seen, area, visible, pixel, group_of[visible.lamp])
+    dark = ~np.any([image.any(axis=-1) for image in result.radiance.values()], axis=0)
+    result.thrower[dark] = result.lamp[dark] = 0
     return result
 
 

@@ -20,8 +20,6 @@ from pipeline.render.cast_light.lamps import Lamps
 from pipeline.render.cast_light.lobes import Lobes, facets, unshadowed
 from pipeline.render.cast_light.stage import Caster, Floats, Ints, Triangles, dot, length_of, lifted
 
-PHOTONS: Final = 1 << 19
-"""Photons of one lighting of a scene."""
 CANDIDATES: Final = 2
 """Pairs of a point on a lamp and one on metal for every photon; those that carry more light are taken more often."""
 MIRRORINGS: Final = 3
@@ -101,7 +99,7 @@ class Lighting:
     threads: int = 1
 
 
-def trace(lighting: Lighting, seed: int, photons: int = PHOTONS) -> Landings:
+def trace(lighting: Lighting, seed: int, photons: int) -> Landings:
     """Where what the metal of parts throws of the lamps' light lands. Same *seed*, same landings.
 
     Empty without lamps or metal, and where no lamp shines on any. Landings on the thrower itself, on bare metal and on

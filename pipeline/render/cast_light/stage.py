@@ -45,14 +45,16 @@ class Placed:
 def placed_in(job: RenderJob, view: BundleView) -> tuple[Placed, ...]:
     """The objects of *view*, as `blender.stage.Stage` shows them.
 
-    Of the two meshes of a polarised lamp only that which metal mirrors is there: it is what metal throws.
+    Of the two meshes of a polarised lamp only that which metal mirrors is there: it is what metal throws. The body of a
+    camera that is in its own views alone (of a clip whose camera moves) is left out, so that frames share their light.
     """
     riding = {entry.index for entry in job.bundle.objects if rides_the_belt(entry)}
     found = []
     for entry in job.objects:
         in_rig = entry.rigs is None or view.rig_index in entry.rigs
         at_camera = entry.camera is None or entry.camera == view.camera.camera_index
-        if not (in_rig and at_camera) or entry.lights == "diffusers":
+        own_body = entry.body_of is not None and entry.camera is not None
+        if not (in_rig and at_camera) or own_body or entry.lights == "diffusers":
             continue
         pose = entry.world_from_object
         if entry.index in riding and any(view.belt_shift_m):

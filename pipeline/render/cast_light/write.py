@@ -29,14 +29,18 @@ from pipeline.records import from_dict, read_json, sha256_json
 from pipeline.render.cast_light.gather import CastLight, Seen, gather
 from pipeline.render.cast_light.lamps import lamps_of
 from pipeline.render.cast_light.lobes import Lobes, lobes_of
-from pipeline.render.cast_light.photons import PHOTONS, Landings, Lighting, trace
+from pipeline.render.cast_light.photons import Landings, Lighting, trace
 from pipeline.render.cast_light.stage import Caster, Doubles, Placed, Triangles, placed_in, triangles_of
 from pipeline.render.job import JOB_FILE, RenderJob
 
+PHOTONS_PER_PIXEL: Final = 2 / 3
+FEWEST_PHOTONS: Final = 1 << 16
+MOST_PHOTONS: Final = 1 << 20
+"""Photons of one lighting of a scene, by the pixels of its largest view: 524288 for 1024 x 768."""
 _STREAM: Final = "cast light"
 
 
-def add_cast_light(job_folder: Path, bundle_folder: Path, photons: int = PHOTONS) -> float:
+def add_cast_light(job_folder: Path, bundle_folder: Path) -> float:
     """Write cast_light.exr, thrower.png and cast_lamp.png of every view of a bundle; the seconds that it took.
 
     *job_folder* holds the render job that the bundle in *bundle_folder* was rendered from. Raises OSError.
@@ -44,7 +48,7 @@ def add_cast_light(job_folder: Path, bundle_folder: Path, photons: int = PHOTONS
     start = time.perf_counter()
     job = from_dict(RenderJob, read_json(job_folder / JOB_FILE))
     bundle = load_bundle(bundle_folder)
-    lobes = lobes_of(job.materials)
+    lobes, photons = lobes_of(job.materials), _photons(bundle)
     traced: tuple[tuple[Placed, ...], Landings] | None = None
     for view in sorted(bundle.views, key=lambda one: (one.rig_index, one.camera.camera_index, one.view_index)):
         placed = placed_in(job, view)
@@ -54,6 +58,11 @@ def add_cast_light(job_folder: Path, bundle_folder: Path, photons: int = PHOTONS
         found = gather(_seen(view, folder), traced[1], _group_of_lamp(bundle), view.groups)
         _write(folder, found, view.analyser)
     return time.perf_counter() - start
+
+
+def _photons(bundle: SceneBundle) -> int:
+    pixels = max((view.camera.width * view.camera.height for view in bundle.views), default=0)
+    return min(max(round(PHOTONS_PER_PIXEL * pixels), FEWEST_PHOTONS), MOST_PHOTONS)
 
 
 def _landings(job: RenderJob, folder: Path, placed: tuple[Placed, ...], lobes: Lobes, photons: int) -> Landings:
