@@ -6,14 +6,23 @@ Does not cover: what the light should look like (the tests compute that in close
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import trimesh
 
 from pipeline.arrange.arrangement import PlacedCamera
-from pipeline.bundle import BundleObject, BundleView, SceneBundle
+from pipeline.bundle import (
+    BUNDLE_FILE,
+    BundleObject,
+    BundleView,
+    SceneBundle,
+    view_folder,
+    write_exr,
+    write_ids,
+)
+from pipeline.layers import write_parts
 from pipeline.light.lamps import ImageWorld
 from pipeline.records import to_dict, write_json
 from pipeline.render.cast_light.gather import Seen
@@ -134,5 +143,21 @@ class CastScene:
         self.job(*cameras, samples=samples)
         out.mkdir(parents=True)
         render_in_child(self.folder, out, threads=2, timeout_s=300)
+        add_cast_light(self.folder, out)
+        return out
+
+    def without_blender(self, out: Path, *views: BundleView) -> Path:
+        """The cast light of *views*, whose cameras look straight down on the plane, added to a bundle made by hand."""
+        job = self.job(*(view.camera for view in views))
+        content = replace(job.bundle, views=tuple(replace(view, groups=job.groups) for view in views))
+        write_json(self.folder / JOB_FILE, to_dict(replace(job, bundle=content)))
+        for view in content.views:
+            folder, seen = view_folder(out, view.view_index), plane_seen(view.camera, albedo=0.5)
+            folder.mkdir(parents=True)
+            write_exr(folder / "position.exr", {axis: seen.position[..., i] for i, axis in enumerate("XYZ")})
+            write_ids(folder / "object.png", seen.object)
+            write_parts(folder / "terms.exr", {"diffuse_color": seen.albedo}, "zip:1")
+            write_parts(folder / "light.exr", {f"group.{group}": seen.albedo for group in job.groups}, "zip:1")
+        write_json(out / BUNDLE_FILE, to_dict(content))
         add_cast_light(self.folder, out)
         return out
