@@ -78,6 +78,7 @@ def _sections(tables: BuildTables, table: str, wanted: str) -> Iterable[str]:
     view_ids = _view_ids(tables, table, row)
     yield _listed(tables, "instances", ("view_id", view_ids), "part instances")
     yield _listed(tables, "reflections", ("view_id", view_ids), "what the metal shows")
+    yield _listed(tables, "cast_light", ("view_id", view_ids), "light that the metal throws around it")
     yield _listed(tables, "defects", ("view_id", view_ids), "defects")
     if table != "photos":
         yield _listed(tables, "photos", ("view_id", view_ids), "photos")
@@ -126,6 +127,7 @@ _LISTED: Final = {
     "highlights": ("highlight_id", "instance_id", "light_id", "light_kind", "area_px", "peak_radiance"),
     "defects": ("instance_id", "defect_id", "kind", "severity", "size_mm", "depth_um", "area_px", "bbox"),
     "reflections": ("instance_id", "reflected_kind", "reflected_id", "area_px", "share", "mean_distance_m"),
+    "cast_light": ("cast_light_id", "instance_id", "light_id", "receiver_id", "area_px", "contrast", "peak_contrast"),
     "photos": ("photo_id", "exposure_ev", "clipped_fraction", "sensor", "lens", "tone", "image_path"),
 }
 

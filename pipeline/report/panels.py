@@ -1,7 +1,7 @@
 """Panels: the pictures that show everything known about one view, each with a title and a legend.
 
-Covers: masks and boxes, highlights by lamp, defects, the reflected-source map, depth, normals, CAD faces, light groups.
-A layer that cannot be read becomes a panel that says why. Does not cover: pages.
+Covers: masks and boxes, highlights by lamp, defects, the reflected-source map, cast light, depth, normals, CAD faces,
+light groups. A layer that cannot be read becomes a panel that says why. Does not cover: pages.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline import masks
 from pipeline.bundle import read_exr, read_ids
-from pipeline.layers import read_light
+from pipeline.layers import read_cast_light, read_light
 from pipeline.report import draw
 from pipeline.report.carried import carried_rows
 from pipeline.report.charts import counted
@@ -34,6 +34,7 @@ VIEW_COLUMNS: Final = (
     "normal_path",
     "instance_path",
     "face_path",
+    "cast_light_path",
 )
 INSTANCE_COLUMNS: Final = (
     "view_id",
@@ -48,6 +49,8 @@ INSTANCE_COLUMNS: Final = (
 HIGHLIGHT_COLUMNS: Final = ("photo_id", "instance_id", "light_id", "light_kind", "area_px", "mask_rle")
 DEFECT_COLUMNS: Final = ("view_id", "instance_id", "defect_id", "kind", "visible", "area_px", "mask_rle")
 REFLECTION_COLUMNS: Final = ("view_id", "instance_id", "reflected_kind", "reflected_id", "area_px", "mask_rle")
+
+CAST_LIGHT_COLUMNS: Final = ("view_id", "instance_id", "area_px", "peak_contrast", "mask_rle")
 
 _LEGEND_ENTRIES: Final = 7
 _LIGHTS: Final[tuple[Color, ...]] = ((255, 196, 60), (255, 132, 48), (255, 232, 150), (235, 92, 72), (214, 168, 20))
@@ -107,6 +110,8 @@ def view_panels(tables: BuildTables, view: Row, photo: Row | None) -> list[Panel
     if photo is not None:
         panels += _photo_panels(tables, photo, instances)
     panels.append(_guarded("What the metal shows", lambda: _reflection_panel(view, reflections)))
+    if view["cast_light_path"] is not None:
+        panels.append(_guarded("Cast light", lambda: _cast_light_panel(tables, view)))
     panels.append(_guarded("Depth", lambda: _depth_panel(tables, view)))
     panels.append(_guarded("Normals", lambda: _normal_panel(tables.file(view["normal_path"]))))
     panels.append(_guarded("CAD faces", lambda: _face_panel(tables, view)))
@@ -210,6 +215,22 @@ def _reflection_panel(view: Row, reflections: Sequence[Row]) -> Panel:
     legend = [Legend(colors[source], f"{_source_name(source)}, {areas[source] / total:.0%}") for source in order]
     note = f"{counted(len(order), 'source')}, by the mirror ray of each pixel" if order else "no reflections recorded"
     return Panel("What the metal shows", note, drawn, tuple(legend[:_LEGEND_ENTRIES]))
+
+
+def _cast_light_panel(tables: BuildTables, view: Row) -> Panel:
+    """The radiance that metal throws onto its neighbourhood, brightened, with its patches tinted by who throws them."""
+    groups, _ = read_cast_light(tables.file(view["cast_light_path"]))
+    radiance = np.sum(list(groups.values()), axis=0, dtype=np.float32)
+    white = float(np.percentile(radiance.max(axis=-1), 99.5))
+    rows = tables.rows("cast_light", CAST_LIGHT_COLUMNS, ("view_id", [view["view_id"]]))
+    throwers = sorted({int(row["instance_id"]) for row in rows})
+    colors = {thrower: draw.color_of(thrower - 1) for thrower in throwers}
+    shapes = [masks.decode(str(row["mask_rle"])) for row in rows]
+    drawn = draw.with_masks(draw.srgb(radiance, 1.0 / white if white > 0.0 else 1.0), shapes,
+                            [colors[int(row["instance_id"])] for row in rows], fill=0.2)  # fmt: skip
+    areas = {str(t): sum(int(row["area_px"]) for row in rows if row["instance_id"] == t) for t in throwers}
+    legend = tuple(Legend(colors[int(name)], f"from instance {name}, {areas[name]:,} px") for name in _largest(areas))
+    return Panel("Cast light", f"{counted(len(rows), 'patch', 'patches')} where it is seen", drawn, legend)
 
 
 def _source_name(source: tuple[str, str]) -> str:

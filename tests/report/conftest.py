@@ -14,7 +14,7 @@ from pipeline import masks
 from pipeline.bundle import REFLECTION_CHANNELS, write_exr, write_ids
 from pipeline.dataset.build import Build, BuildInfo, SceneOutputs, write_build
 from pipeline.dataset.store import ActionRecord, Store
-from pipeline.layers import write_parts
+from pipeline.layers import write_cast_light, write_parts
 from pipeline.records import sha256_file, sha256_json, write_json
 
 WIDTH, HEIGHT = 96, 72
@@ -39,6 +39,12 @@ def sphere() -> Sphere:
     return Sphere(inside, normal.astype(np.float32))
 
 
+def cast_light() -> np.ndarray:
+    """Where the ball throws light onto the ground: beside it, to the right."""
+    x = np.arange(WIDTH)[None, :]
+    return ~sphere().inside & (x > 80) & (np.abs(np.arange(HEIGHT)[:, None] - 40) < 5)
+
+
 def _write_view(folder: Path) -> None:
     folder.mkdir(parents=True)
     ball = sphere()
@@ -51,6 +57,8 @@ def _write_view(folder: Path) -> None:
     write_exr(folder / "reflection.exr", dict.fromkeys(REFLECTION_CHANNELS, depth * 0))
     for name in ("instance", "face"):
         write_ids(folder / f"{name}.png", ball.inside.astype(np.uint16))
+    streak = cast_light().astype(np.float32)
+    write_cast_light(folder / "cast_light.exr", {"key": np.stack([streak] * 3, -1)}, streak * 0)
 
 
 def _render(index: int, folder: Path) -> dict[str, list[dict[str, Any]]]:
@@ -66,6 +74,8 @@ def _render(index: int, folder: Path) -> dict[str, list[dict[str, Any]]]:
             row[f"{name}_path"] = f"views/v{k}/{name}.exr"
         for name in ("instance", "face"):
             row[f"{name}_path"] = f"views/v{k}/{name}.png"
+        if index == 0 and k == 0:
+            row["cast_light_path"] = f"views/v{k}/cast_light.exr"
         views.append(row)
     item = {"instance_id": 1, "part_id": HOSTILE, "metal": "iron", "finish": "turned"}
     spec = {"scene_id": scene_id, "arrangement": {"kind": "table", "surface": "wood"}, "items": [item]}
@@ -91,7 +101,19 @@ def _truth(index: int) -> dict[str, list[dict[str, Any]]]:
             row = {"view_id": view_id, "instance_id": 1, "reflected_kind": kind, "reflected_id": name}
             row |= {"area_px": int(mask.sum()), "share": float(mask.sum() / inside.sum())}
             reflections.append(row | {"mask_rle": masks.encode(mask)})
-    return {"instances": instances, "reflections": reflections, "defects": _defects(index)}
+    rows = {"instances": instances, "reflections": reflections, "defects": _defects(index)}
+    return rows | {"cast_light": _cast_light(index)}
+
+
+def _cast_light(index: int) -> list[dict[str, Any]]:
+    """The first view of scene 0 alone has cast light."""
+    if index != 0:
+        return []
+    mask = cast_light()
+    row = {"view_id": "balls-000000-v0", "cast_light_id": 0, "instance_id": 1, "light_id": "key_panel"}
+    row |= {"light_kind": "panel", "light_group": "key", "receiver_kind": "surroundings", "receiver_id": "floor"}
+    row |= {"mask_rle": masks.encode(mask), "bbox": masks.bbox(masks.encode(mask)), "area_px": int(mask.sum())}
+    return [row]
 
 
 def _defects(index: int) -> list[dict[str, Any]]:

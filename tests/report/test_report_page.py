@@ -16,6 +16,7 @@ from pipeline.report import write_report
 from pipeline.report.charts import bars, histogram, number
 from pipeline.report.choose import clearest, contact_photos, unlike_scenes
 from pipeline.report.data import open_tables
+from pipeline.report.panels import VIEW_COLUMNS, view_panels
 from pipeline.report.report import LARGEST_PAGE_BYTES
 
 VOID = {"meta", "img", "br", "input"}
@@ -102,8 +103,8 @@ def test_hostile_names_are_shown_and_not_run(html: str, page: Page) -> None:
 
 def test_every_picture_is_a_jpeg_of_its_declared_size(page: Page) -> None:
     images = [attributes for tag, attributes in page.elements if tag == "img" and "src" in attributes]
-    # Twelve photos with and without labels, three views with seven panels and two light groups, one with defects.
-    assert len(images) == 2 * 12 + 3 * (7 + 2) + 1
+    # Twelve photos with and without labels, three views with seven panels and two light groups, one with defects and cast light.
+    assert len(images) == 2 * 12 + 3 * (7 + 2) + 2
     for attributes in images:
         data = base64.b64decode(str(attributes["src"]).split(",", 1)[1])
         decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
@@ -191,3 +192,15 @@ def test_defects_have_a_panel_where_there_are_some(page: Page) -> None:
     y, x = np.mgrid[-0.5:2, -47.5:48]  # the scratch covers three rows of pixels across the middle of the ball
     assert f"scratch, {np.sum(x * x + y * y < 28 * 28)} px" in text
     assert "dent, 0 px" in text
+
+
+def test_cast_light_has_a_panel_where_it_was_traced(balls: Build) -> None:
+    tables = open_tables(balls.folder.parents[1], balls.folder)
+    first, other = (tables.rows("views", VIEW_COLUMNS, ("view_id", [f"balls-000000-v{k}"]))[0] for k in range(2))
+    (panel,) = [panel for panel in view_panels(tables, first, None) if panel.title == "Cast light"]
+    assert panel.note == "1 patch where it is seen"
+    assert [entry.text for entry in panel.legend] == ["from instance 1, 135 px"]
+    assert panel.picture is not None
+    assert panel.picture[40, 90].max() > 200
+    assert panel.picture[5, 5].max() < 10
+    assert "Cast light" not in [panel.title for panel in view_panels(tables, other, None)]
