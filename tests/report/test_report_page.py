@@ -103,7 +103,8 @@ def test_hostile_names_are_shown_and_not_run(html: str, page: Page) -> None:
 
 def test_every_picture_is_a_jpeg_of_its_declared_size(page: Page) -> None:
     images = [attributes for tag, attributes in page.elements if tag == "img" and "src" in attributes]
-    # Twelve photos with and without labels, three views with seven panels and two light groups, one with defects and cast light.
+    # Twelve photos with and without labels, three views with seven panels and two light groups; one of them with
+    # defects and cast light.
     assert len(images) == 2 * 12 + 3 * (7 + 2) + 2
     for attributes in images:
         data = base64.b64decode(str(attributes["src"]).split(",", 1)[1])
