@@ -279,6 +279,7 @@ def rendered(tmp_path_factory):
     return scene.render(folder / "out", above(0.5, 0.1, 64), samples=256)
 
 
+@pytest.mark.bpy
 def test_cycles_throws_as_much_light_to_the_same_places(rendered) -> None:
     folder = bundles.view_folder(rendered, 0)
     cast = read_cast_light(folder / "cast_light.exr")[0]["lamp"]
@@ -291,6 +292,7 @@ def test_cycles_throws_as_much_light_to_the_same_places(rendered) -> None:
     np.testing.assert_allclose(cast[near].sum(axis=0), indirect[near].sum(axis=0), rtol=0.06)
 
 
+@pytest.mark.bpy
 def test_a_rendered_view_has_its_streak_as_a_patch(rendered) -> None:
     folder = bundles.view_folder(rendered, 0)
     rows = cast_light_rows(rendered)
@@ -303,6 +305,7 @@ def test_a_rendered_view_has_its_streak_as_a_patch(rendered) -> None:
     assert not thrower[bundles.read_ids(folder / "object.png") == 1].any()
 
 
+@pytest.mark.bpy
 def test_the_files_are_written_again_with_the_same_bytes(rendered) -> None:
     folder = bundles.view_folder(rendered, 0)
     names = ("cast_light.exr", "thrower.png", "cast_lamp.png")
