@@ -198,8 +198,9 @@ def verify(dataset: Path, number: str | None, fast: bool, quiet: bool) -> None:
 @click.argument("name", metavar="[ID]", required=False)
 @click.option("--out", type=FILE, default=Path(), help="Folder for the picture; default: the current one.")
 @click.option("--units", help="Length unit of a CAD file that names none, for example mm.")
+@click.option("--apart", is_flag=True, help="Write each picture of a scene, view or photo into a file of its own, too.")
 @redevelop_options
-def inspect(target: Path, name: str | None, out: Path, units: str | None, **photo: Any) -> None:
+def inspect(target: Path, name: str | None, out: Path, units: str | None, apart: bool, **photo: Any) -> None:
     """Show a scene, view, photo or CAD file.
 
     TARGET is a dataset folder, with the ID of a scene, view or photo, or it is a CAD file. Writes a picture too.
@@ -219,7 +220,7 @@ def inspect(target: Path, name: str | None, out: Path, units: str | None, **phot
         if name is not None:
             from pipeline.report.inspect import inspect_id
 
-            text, picture = inspect_id(target, name, out)
+            text, picture = inspect_id(target, name, out, apart=apart)
         else:
             from pipeline.parts.inspect import inspect_file
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pipeline import masks
 from pipeline.bundle import (
     FIRST_SUPPORT,
+    ROUGH_FILE,
     BundleView,
     SceneBundle,
     load_bundle,
@@ -27,9 +28,8 @@ from pipeline.bundle import (
 )
 from pipeline.layers import LIGHT_FILE, REC709_LUMINANCE, TERMS_FILE, read_parts
 from pipeline.reflect.components import connected_labels
-from pipeline.reflect.reflections import read_hits
+from pipeline.reflected_sources import read_hits
 
-_ROUGH_FILE: Final = "rough_reflection.exr"
 LEAST_CLARITY: Final = 0.1
 """A pixel belongs to a mirror image when at least this share of its light comes mirrored from the part."""
 LEAST_AREA_PX: Final = 16
@@ -104,9 +104,9 @@ def _sharpness(layers: Path, hits: NDArray[np.int32]) -> NDArray[np.float32]:
 
     1 where no such rays were followed: in scenes without them.
     """
-    if not (layers / _ROUGH_FILE).exists():
+    if not (layers / ROUGH_FILE).exists():
         return np.ones(hits.shape, dtype=np.float32)
-    rough = read_exr(layers / _ROUGH_FILE, ("object", "share", "rays"))
+    rough = read_exr(layers / ROUGH_FILE, ("object", "share", "rays"))
     same = np.rint(rough["object"]).astype(np.int32) == hits
     return np.where(rough["rays"] > 0, np.where(same, rough["share"], 0), 1).astype(np.float32)
 

@@ -28,6 +28,7 @@ PHOTO_COLUMNS: Final = (
     "lens",
     "tone",
     "light_weights",
+    "stops_above_path",
 )
 
 

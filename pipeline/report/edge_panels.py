@@ -18,7 +18,7 @@ from pipeline.layers import read_light, total
 from pipeline.report import draw
 from pipeline.report.data import BuildTables, Row
 from pipeline.report.draw import Color, Picture
-from pipeline.report.panels import Legend, Panel
+from pipeline.report.panel import Legend, Panel
 
 CAUSE_COLORS: Final[tuple[Color, ...]] = ((235, 235, 235), (255, 196, 60), (255, 40, 80), (60, 160, 255))
 """Of EDGE_CAUSES."""

@@ -20,7 +20,8 @@ from pipeline.report import draw
 from pipeline.report.choose import PHOTO_COLUMNS, clearest
 from pipeline.report.data import BuildTables, Row, open_tables
 from pipeline.report.draw import Picture
-from pipeline.report.panels import VIEW_COLUMNS, Panel, photo_picture, view_panels
+from pipeline.report.panel import Panel
+from pipeline.report.panels import VIEW_COLUMNS, photo_picture, view_panels
 
 _TILE_PX: Final = 480
 _COLUMNS: Final = 3
@@ -29,11 +30,12 @@ _LONG: Final = 400
 """Longer values are cut in the text; the tables hold them whole."""
 
 
-def inspect_id(root: Path, wanted: str, folder: Path | None = None) -> tuple[str, Path]:
+def inspect_id(root: Path, wanted: str, folder: Path | None = None, *, apart: bool = False) -> tuple[str, Path]:
     """(text, path of a JPEG) about the scene, view or photo called *wanted* in the newest build of *root*.
 
-    The picture is written as `inspect-<id>.jpg` into *folder*, the current one by default. Raises InputError with
-    the closest ids when there is none of that name, DamageFound when not one of its pictures can be read.
+    The picture is written as `inspect-<id>.jpg` into *folder*, the current one by default; *apart* writes each of its
+    tiles at full size as well, `inspect-<id>-<number>-<title>.jpg`. Raises InputError with the closest ids when there
+    is none of that name, DamageFound when not one of its pictures can be read.
     """
     tables = open_tables(root, open_build(root).folder)
     table = _table_of(tables, wanted)
@@ -41,9 +43,16 @@ def inspect_id(root: Path, wanted: str, folder: Path | None = None) -> tuple[str
     shown = [(panel.title, panel.picture) for panel in _panels(tables, table, wanted) if panel.picture is not None]
     if not shown:
         raise DamageFound(f"{wanted}: expected its pictures in {root}, found none that can be read; run `glint verify`")
-    path = (folder or Path()) / f"inspect-{re.sub(r'[^A-Za-z0-9._-]', '_', wanted)}.jpg"
+    path = (folder or Path()) / f"inspect-{_file_name(wanted)}.jpg"
     path.write_bytes(draw.jpeg(draw.contact_sheet(shown, min(_COLUMNS, len(shown)), _TILE_PX), 90))
+    for number, (title, picture) in enumerate(shown if apart else ()):
+        own = path.with_name(f"{path.stem}-{number:02d}-{_file_name(title.lower())}.jpg")
+        own.write_bytes(draw.jpeg(picture, 90))
     return text, path
+
+
+def _file_name(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip("_")
 
 
 def photo_text(row: Row, heading: str) -> str:
@@ -79,6 +88,7 @@ def _sections(tables: BuildTables, table: str, wanted: str) -> Iterable[str]:
     yield _listed(tables, "instances", ("view_id", view_ids), "part instances")
     yield _listed(tables, "reflections", ("view_id", view_ids), "what the metal shows")
     yield _listed(tables, "cast_light", ("view_id", view_ids), "light that the metal throws around it")
+    yield _listed(tables, "mirror_images", ("view_id", view_ids), "mirror images of parts")
     yield _listed(tables, "defects", ("view_id", view_ids), "defects")
     if table != "photos":
         yield _listed(tables, "photos", ("view_id", view_ids), "photos")
@@ -128,6 +138,7 @@ _LISTED: Final = {
     "defects": ("instance_id", "defect_id", "kind", "severity", "size_mm", "depth_um", "area_px", "bbox"),
     "reflections": ("instance_id", "reflected_kind", "reflected_id", "area_px", "share", "mean_distance_m"),
     "cast_light": ("cast_light_id", "instance_id", "light_id", "receiver_id", "area_px", "contrast", "peak_contrast"),
+    "mirror_images": ("instance_id", "category", "mirror_kind", "mirror_id", "area_px", "clarity", "bbox"),
     "photos": ("photo_id", "exposure_ev", "clipped_fraction", "sensor", "lens", "tone", "image_path"),
 }
 

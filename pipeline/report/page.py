@@ -13,7 +13,7 @@ from html import escape
 from pipeline.report import draw
 from pipeline.report.charts import Chart
 from pipeline.report.draw import Picture
-from pipeline.report.panels import Panel
+from pipeline.report.panel import Panel
 from pipeline.report.style import SCRIPT, STYLE, content_policy
 
 

@@ -6,8 +6,7 @@ light groups. A layer that cannot be read becomes a panel that says why. Does no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +21,9 @@ from pipeline.report.carried import carried_rows
 from pipeline.report.charts import counted
 from pipeline.report.data import BuildTables, Row
 from pipeline.report.draw import Color, Picture
+from pipeline.report.edge_panels import edge_panels
+from pipeline.report.panel import Legend, Panel, guarded
+from pipeline.report.reflection_panels import reflection_panels
 
 VIEW_COLUMNS: Final = (
     "view_id",
@@ -35,6 +37,7 @@ VIEW_COLUMNS: Final = (
     "instance_path",
     "face_path",
     "cast_light_path",
+    "rough_reflection_path",
 )
 INSTANCE_COLUMNS: Final = (
     "view_id",
@@ -66,25 +69,6 @@ _SELF: Final[tuple[Color, ...]] = ((206, 98, 190),)
 _KINDS: Final = {"light": _LIGHTS, "part": _PARTS, "self": _SELF, "surroundings": _SURROUNDINGS}
 
 
-@dataclass(frozen=True)
-class Legend:
-    """A colour and what it stands for."""
-
-    color: Color
-    text: str
-
-
-@dataclass(frozen=True, eq=False)
-class Panel:
-    """One picture of a view."""
-
-    title: str
-    note: str
-    """One short line: a range, a count, or why there is no picture."""
-    picture: Picture | None
-    legend: tuple[Legend, ...] = ()
-
-
 def photo_picture(tables: BuildTables, photo: Row) -> Picture:
     """The photo itself, RGB. Raises OSError when the file is missing or damaged."""
     return draw.read_picture(tables.file(str(photo["image_path"])).read_bytes())
@@ -104,34 +88,27 @@ def labelled_picture(picture: Picture, instances: Sequence[Row]) -> Picture:
 
 def view_panels(tables: BuildTables, view: Row, photo: Row | None) -> list[Panel]:
     """Every panel of one view; *photo* is the exposure on which masks and highlights are drawn, None without one."""
-    from pipeline.report.edge_panels import edge_panels  # here: it makes panels of this module's kind
-
     instances = tables.rows("instances", INSTANCE_COLUMNS, ("view_id", [view["view_id"]]))
     reflections = tables.rows("reflections", REFLECTION_COLUMNS, ("view_id", [view["view_id"]]))
     panels: list[Panel] = []
+    picture: Picture | None = None
     if photo is not None:
         panels += _photo_panels(tables, photo, instances)
-    panels.append(_guarded("What the metal shows", lambda: _reflection_panel(view, reflections)))
+        picture = panels[0].picture
+    panels.append(guarded("What the metal shows", lambda: _reflection_panel(view, reflections)))
+    panels += reflection_panels(tables, view, photo, picture)
     if view["cast_light_path"] is not None:
-        panels.append(_guarded("Cast light", lambda: _cast_light_panel(tables, view)))
-    panels.append(_guarded("Depth", lambda: _depth_panel(tables, view)))
-    panels.append(_guarded("Normals", lambda: _normal_panel(tables.file(view["normal_path"]))))
-    panels.append(_guarded("CAD faces", lambda: _face_panel(tables, view)))
-    panels += [_guarded(title, make) for title, make in edge_panels(tables, view)]
+        panels.append(guarded("Cast light", lambda: _cast_light_panel(tables, view)))
+    panels.append(guarded("Depth", lambda: _depth_panel(tables, view)))
+    panels.append(guarded("Normals", lambda: _normal_panel(tables.file(view["normal_path"]))))
+    panels.append(guarded("CAD faces", lambda: _face_panel(tables, view)))
+    panels += [guarded(title, make) for title, make in edge_panels(tables, view)]
     return [*panels, *_group_panels(tables, view)]
-
-
-def _guarded(title: str, make: Callable[[], Panel]) -> Panel:
-    """The panel, or one that says why it cannot be drawn: a report must come out when one layer is damaged."""
-    try:
-        return make()
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        return Panel(title, f"cannot be drawn: {error}", None)
 
 
 def _photo_panels(tables: BuildTables, photo: Row, instances: Sequence[Row]) -> list[Panel]:
     title = f"Photo {photo['photo_id']}"
-    first = _guarded(title, lambda: Panel(title, _exposure(photo), photo_picture(tables, photo)))
+    first = guarded(title, lambda: Panel(title, _exposure(photo), photo_picture(tables, photo)))
     if first.picture is None:
         return [first]
     picture = first.picture
@@ -139,7 +116,7 @@ def _photo_panels(tables: BuildTables, photo: Row, instances: Sequence[Row]) -> 
     seen = sum(row["bbox_visible"] is not None for row in instances)
     return [
         first,
-        _guarded(
+        guarded(
             "Instances",
             lambda: Panel(
                 "Instances",
@@ -147,7 +124,7 @@ def _photo_panels(tables: BuildTables, photo: Row, instances: Sequence[Row]) -> 
                 labelled_picture(picture, carried_rows(tables, photo, instances)),
             ),
         ),
-        _guarded("Highlights", lambda: _highlight_panel(picture, highlights)),
+        guarded("Highlights", lambda: _highlight_panel(picture, highlights)),
         *_defect_panels(tables, photo, picture),
     ]
 
@@ -155,9 +132,7 @@ def _photo_panels(tables: BuildTables, photo: Row, instances: Sequence[Row]) -> 
 def _defect_panels(tables: BuildTables, photo: Row, picture: Picture) -> list[Panel]:
     """One panel of all defects by kind, none where the view has no defects."""
     defects = tables.rows("defects", DEFECT_COLUMNS, ("view_id", [photo["view_id"]]))
-    return (
-        [_guarded("Defects", lambda: _defect_panel(picture, carried_rows(tables, photo, defects)))] if defects else []
-    )
+    return [guarded("Defects", lambda: _defect_panel(picture, carried_rows(tables, photo, defects)))] if defects else []
 
 
 def _defect_panel(picture: Picture, defects: Sequence[Row]) -> Panel:

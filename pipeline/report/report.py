@@ -30,10 +30,10 @@ from pipeline.report.page import (
     shot,
     table,
 )
+from pipeline.report.panel import Panel
 from pipeline.report.panels import (
     INSTANCE_COLUMNS,
     VIEW_COLUMNS,
-    Panel,
     labelled_picture,
     photo_picture,
     view_panels,
