@@ -1,6 +1,6 @@
 """Reflection truth: seconds of its renders and of the decomposition over those of the beauty render of the same view.
 
-Renders the first view of the first quickstart scene, by default at 1024 x 768 and 128 samples, for which the bar of 15 %
+Renders the first view of the first quickstart scene, by default at 1024 x 768 and 128 samples, where the bar of 15 %
 holds; fewer samples and pixels give a larger ratio, because some costs are fixed. Usage:
 python benchmarks/reflections.py [--samples N] [--width PX]
 """
