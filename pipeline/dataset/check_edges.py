@@ -10,7 +10,8 @@ from typing import Final
 import numpy as np
 
 from pipeline.dataset.problems import Findings
-from pipeline.dataset.read_edges import EDGE_CAUSES, depth_failure, edge_labels, false_edges, layers_row
+from pipeline.dataset.read_edges import EDGE_CAUSES, depth_failure, edge_labels, false_edges
+from pipeline.dataset.read_reflections import layers_row
 from pipeline.dataset.reader import Dataset, Row
 
 _HALF: Final = 2e-3

@@ -12,22 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.dataset.keep import not_kept
+from pipeline.dataset.read_reflections import layers_row
 from pipeline.errors import DamageFound, InputError
 
 if TYPE_CHECKING:
-    from pipeline.dataset.reader import Dataset, Row
+    from pipeline.dataset.reader import Dataset
 
 EDGE_CAUSES: Final = ("geometry", "surface", "reflection", "illumination")
 """What a value k + 1 of the edge labels stands for."""
-TABLE: Final = "reflection_layers"
-
-
-def layers_row(dataset: Dataset, view_id: str) -> Row | None:
-    """The row of a view in the table of reflection layers; None in builds from before there was one."""
-    if not (dataset.folder / f"{TABLE}.parquet").is_file():
-        return None
-    rows = dataset.rows(TABLE, "view_id", view_id)
-    return rows[0] if rows else None
 
 
 def edge_labels(dataset: Dataset, view_id: str) -> NDArray[np.uint16]:

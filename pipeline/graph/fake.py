@@ -143,7 +143,7 @@ class FakeTruth:
         FakeSettings.from_environment().leave_trace(self.name, fields["scene_id"])
         views = json.loads((inputs["render"] / ROWS_FILE).read_text())["views"]
         instances = [_instance(view, item) for view in views for item in fields["items"]]
-        layers = [_decomposition(view, out) for view in views]
+        layers = [_decomposition(view, out) | _edges(view, out) for view in views]
         rows = {"instances": instances, "reflections": [], "reflection_layers": layers, "cast_light": []}
         _write_rows(out, {**rows, "mirror_images": [], "defects": []})
         return RunReport({})
@@ -320,6 +320,20 @@ def _decomposition(view: Mapping[str, Any], out: Path) -> dict[str, Any]:
     (out / path).parent.mkdir(parents=True)
     (out / path).write_bytes(_black_decomposition())
     return {"view_id": view["view_id"], "scene_id": view["scene_id"], "decomposition_path": path}
+
+
+def _edges(view: Mapping[str, Any], out: Path) -> dict[str, Any]:
+    """Columns of a view's edges: it has none."""
+    from pipeline.bundle import write_exr
+    from pipeline.dataset.read_edges import EDGE_CAUSES
+
+    folder = view_folder(out, view["view_index"])
+    folder.mkdir(parents=True, exist_ok=True)
+    write_ids(folder / "edges.png", np.zeros((SIZE, SIZE), dtype=np.uint16))
+    nothing = np.zeros((SIZE, SIZE), dtype=np.float16)
+    write_exr(folder / "false_edge.exr", dict.fromkeys(("false", "contrast", *EDGE_CAUSES), nothing))
+    files = {"edges_path": "edges.png", "false_edge_path": "false_edge.exr"}
+    return {column: f"views/v{view['view_index']}/{file}" for column, file in files.items()}
 
 
 @cache

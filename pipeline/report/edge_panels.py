@@ -51,7 +51,12 @@ def edge_panels(tables: BuildTables, view: Row) -> list[tuple[str, Callable[[], 
 
 
 def edge_picture(labels: NDArray[np.uint16], ground: Picture) -> Picture:
-    """Edges (h, w), values as in edges.png, in the colours of their causes over the *ground* (h, w, 3)."""
+    """Edges (h, w), values as in edges.png, in the colours of their causes over the *ground* (h, w, 3).
+
+    Raises ValueError when the two are not of one size.
+    """
+    if labels.shape != ground.shape[:2]:
+        raise ValueError(f"expected edges of {ground.shape[:2]} pixels, found {labels.shape}")
     drawn = ground.copy()
     for place, color in enumerate(CAUSE_COLORS, start=1):
         drawn[labels == place] = color

@@ -9,7 +9,7 @@ from support.fake_builds import FAKE_STAGES, fingerprint, traces, write_spec
 
 from pipeline.dataset import open_dataset
 from pipeline.dataset.keep import RADIANCE_FILES as WITH_GLASS
-from pipeline.dataset.keep import TRUTH_FILES as WITH_TWO_BOUNCES
+from pipeline.dataset.keep import TRUTH_FILES as ALL_TRUTH_FILES
 from pipeline.dataset.store import Store
 from pipeline.dataset.verify import verify
 from pipeline.errors import InputError
@@ -22,7 +22,10 @@ from pipeline.spec.load import load_spec
 SCENES = 3
 RADIANCE_FILES = WITH_GLASS - {"mirror.exr", "mirror_reflection.exr", "context.exr", "decomposition.exr"}
 """Of renders of scenes without glass."""
-TRUTH_FILES = WITH_TWO_BOUNCES - {"reflection2.exr"}
+MADE_FILES = {"edges.png", "false_edge.exr"}
+"""What truth makes of them."""
+TRUTH_FILES = ALL_TRUTH_FILES - MADE_FILES - {"reflection2.exr", "depth_failure.exr"}
+"""Of renders with one bounce."""
 
 
 @pytest.fixture
@@ -121,7 +124,7 @@ def test_an_older_build_whose_files_were_dropped_is_explained(tmp_path, out) -> 
     build(spec_with(tmp_path, ("photos",)), out)
     old = open_dataset(out, "0001")
     assert old.view("tiny-000001-v0")["layers_path"] is not None
-    for read in (old.layers, old.depth, old.instance_ids, open_dataset(out).layers):
+    for read in (old.layers, old.depth, old.instance_ids, old.edge_labels, old.false_edges, open_dataset(out).layers):
         with pytest.raises(InputError, match=r"does not keep it .*scene SPEC tiny-000001 --out DIR"):
             read("tiny-000001-v0")
     assert verify(out, "0001").problems == verify(out, "0002").problems == ()
