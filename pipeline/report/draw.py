@@ -110,7 +110,8 @@ def with_boxes(
         corners = (round(x), round(y)), (round(x + w) - 1, round(y + h) - 1)
         cv2.rectangle(drawn, *corners, color, max(1, round(scale)), cv2.LINE_AA)
     for (x, y, _, _), label, color in zip(boxes, labels, colors, strict=True):
-        _chip(drawn, label, (round(x), round(y)), color, 0.42 * scale)
+        if label:
+            _chip(drawn, label, (round(x), round(y)), color, 0.42 * scale)
     return drawn
 
 

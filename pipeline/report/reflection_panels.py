@@ -35,6 +35,10 @@ _TERMS: Final = (
 )
 _WHITE_SHARE: Final = 99.0
 """Percentile of a view's radiance that is shown white, the same in all layers of its light taken apart."""
+_LEAST_SHARE: Final = 0.005
+"""A kind of light below this share has no panel: rims of silhouettes bring a little of the table."""
+_NAMED_IMAGES: Final = 5
+"""Only the largest mirror images have a name, or names would cover what they name."""
 _MOST_STOPS: Final = 4.0
 
 
@@ -73,7 +77,10 @@ def _mirror_panel(tables: BuildTables, photo: Row, picture: Picture, images: Seq
     colors = [draw.color_of(int(row["instance_id"]) - 1) for row, _ in pairs]
     drawn = draw.with_masks(draw.muted(picture), [mask for _, mask in pairs], colors, fill=0.6)
     boxes = [masks.box_of(mask) or (0, 0, 0, 0) for _, mask in pairs]
-    drawn = draw.with_boxes(drawn, boxes, [f"{row['category']} {row['instance_id']}" for row, _ in pairs], colors)
+    drawn = draw.with_boxes(drawn, boxes, [""] * len(boxes), colors)
+    large = sorted(range(len(pairs)), key=lambda place: -int(pairs[place][1].sum()))[:_NAMED_IMAGES]
+    names = [f"{pairs[place][0]['category']} {pairs[place][0]['instance_id']}" for place in large]
+    drawn = draw.with_boxes(drawn, [boxes[place] for place in large], names, [colors[place] for place in large])
     mirrors = len({(row["mirror_kind"], row["mirror_id"]) for row in rows})
     return Panel("Mirror images", f"{counted(len(rows), 'image')} of parts in {counted(mirrors, 'mirror')}", drawn)
 
@@ -90,8 +97,8 @@ def _term_panels(path: Path) -> list[Panel]:
     panels = []
     for term, note in _TERMS:
         image = _sum(layers, f"{term}.")
-        if image.any():
-            share = float(image.sum(dtype=np.float64) / total.sum(dtype=np.float64))
+        share = float(image.sum(dtype=np.float64) / max(total.sum(dtype=np.float64), 1e-9))
+        if share > _LEAST_SHARE:
             panels.append(
                 Panel(term.replace("_", "-").capitalize(), f"{note}; {share:.0%} of the light", draw.srgb(image, scale))
             )
