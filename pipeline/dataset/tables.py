@@ -25,7 +25,7 @@ from pipeline.dataset.columns import (
     TableSchema,
     rows_to_arrow,
 )
-from pipeline.dataset.reflection_tables import MIRROR_IMAGES, REFLECTION_LAYERS
+from pipeline.dataset.reflection_tables import CAST_LIGHT, MIRROR_IMAGES, REFLECTION_LAYERS
 
 __all__ = ["SCHEMA_VERSION", "TABLES", "rows_to_table"]
 
@@ -347,31 +347,6 @@ DEFECTS: Final = TableSchema(
         Column("area_px", INTEGER, "Pixels that it touches: those of the mask", "px", required=True),
         Column("covered_px", NUMBER, "Sum over the mask of the share of each pixel that it covers", "px"),
         Column("mask_rle", TEXT, f"Pixels that it touches; {_RLE}", required=True),
-    ),
-)
-
-CAST_LIGHT: Final = TableSchema(
-    "cast_light",
-    "a patch of light that the metal of a part throws onto its neighbourhood, in a view",
-    ("view_id", "cast_light_id"),
-    (
-        Column("view_id", TEXT, "The view", required=True),
-        Column("cast_light_id", INTEGER, "Number of the patch in the view, from 0", required=True),
-        Column("instance_id", INTEGER, "The part instance that throws it", required=True),
-        Column("light_id", TEXT, "The lamp that most of it comes from", required=True),
-        Column("light_kind", TEXT, "softbox, bar, ring, dome, window ...", required=True),
-        Column("light_group", TEXT, "Light group of that lamp", required=True),
-        Column("receiver_kind", TEXT, "What most of it falls on: part or surroundings", required=True),
-        Column("receiver_id", TEXT, "instance_id, or name of the piece of the surroundings", required=True),
-        Column("mask_rle", TEXT, f"Pixels where it is seen; {_RLE}", required=True),
-        Column("bbox", NUMBERS, "x, y, w, h", "px", required=True, length=4),
-        Column("area_px", INTEGER, "Pixels of the mask", "px", required=True),
-        Column("centroid", NUMBERS, "x, y, weighted by its luminance; pixel centres at +0.5", "px", length=2),
-        Column("peak_radiance", NUMBER, "Largest luminance of cast light in the mask", "W/(m2 sr), relative"),
-        Column("contrast", NUMBER, "Luminance of cast light over that of all other light, of the whole mask"),
-        Column("peak_contrast", NUMBER, "The same of the pixel where it is largest"),
-        Column("share", NUMBER, "Share of the mask's cast light that comes from that lamp's group", "0..1"),
-        Column("error", NUMBER, "Mean relative standard error of a pixel's cast light", "0..1"),
     ),
 )
 
