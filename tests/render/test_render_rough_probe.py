@@ -146,7 +146,7 @@ def test_a_labelled_world_is_told_apart_as_the_mirror_probe_does(tmp_path) -> No
     lit = 9 * layer["far_light"]
     assert mixed.any()
     error = np.abs(layer["far_light_radiance"] - lit / np.maximum(lit + layer["far"], 1e-6))[mixed]
-    # The picture blends at the borders of its texels, where all these pixels lie; unweighted shares would be off by 0.35.
+    # The picture blends at the borders of its texels, where these pixels lie; unweighted shares would be off by 0.35.
     assert error.mean() < 0.12
     assert (hits[layer["object"] > 0] >= FIRST_FAR).all()
 
