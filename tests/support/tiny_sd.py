@@ -1,0 +1,104 @@
+"""A Stable Diffusion 1.5 of a few megabytes with random weights, as a single file in LDM keys and as a folder.
+
+Four levels and two layers per block, so that the key layout is the real one. Weights come from a seed: nothing is
+stored in the repository.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import torch
+
+from pipeline.transfer.configs import ModelConfig, sd15_config
+from pipeline.transfer.ldm_layout import text_name, unet_name, vae_name, vae_shape
+from pipeline.transfer.offline import stay_offline
+from pipeline.transfer.tokenizer import make_tokenizer
+
+CHANGES = {
+    "unet": {
+        "block_out_channels": [16, 32, 64, 64],
+        "norm_num_groups": 8,
+        "attention_head_dim": 4,
+        "cross_attention_dim": 32,
+        "sample_size": 8,
+    },
+    "vae": {"block_out_channels": [8, 16, 32, 32], "norm_num_groups": 8, "sample_size": 64},
+    "text_encoder": {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "projection_dim": 32,
+    },
+    "controlnet": {
+        "block_out_channels": [16, 32, 64, 64],
+        "norm_num_groups": 8,
+        "attention_head_dim": 4,
+        "cross_attention_dim": 32,
+    },
+}
+
+
+def tiny_config(folder: Path) -> ModelConfig:
+    """The shipped config with small sizes, written to *folder*."""
+    shutil.copytree(sd15_config().folder, folder, dirs_exist_ok=True)
+    for part, changes in CHANGES.items():
+        path = folder / part / "config.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    return ModelConfig(folder)
+
+
+def build(config: ModelConfig, seed: int = 0, device: str = "cpu"):
+    """unet, vae and text encoder of *config*, diffusers' own initialisation from *seed*."""
+    stay_offline()
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    torch.manual_seed(seed)
+    with torch.device(device):
+        unet = UNet2DConditionModel.from_config(config.read("unet")).eval()
+        vae = AutoencoderKL.from_config(config.read("vae")).eval()
+        text = CLIPTextModel(CLIPTextConfig(**config.read("text_encoder"))).eval()
+    return {"unet": unet, "vae": vae, "text_encoder": text}
+
+
+def ldm_state(networks, config: ModelConfig) -> dict[str, torch.Tensor]:
+    """Every weight under its name in an original checkpoint."""
+    unet, vae = config.read("unet"), config.read("vae")
+    state = {}
+    for name, value in networks["unet"].state_dict().items():
+        state[unet_name(name, unet["up_block_types"], unet["layers_per_block"])] = value
+    for name, value in networks["vae"].state_dict().items():
+        new = vae_name(name, len(vae["block_out_channels"]))
+        state[new] = value.reshape(vae_shape(new, tuple(value.shape)))
+    for name, value in networks["text_encoder"].state_dict().items():
+        state[text_name(name)] = value
+    state["cond_stage_model.transformer.text_model.embeddings.position_ids"] = torch.arange(77)[None]
+    return {name: value.clone().contiguous() for name, value in state.items()}
+
+
+def write_file(networks, config: ModelConfig, path: Path) -> Path:
+    """A single file, as CyberRealistic_V9_FP16.safetensors is one."""
+    from safetensors.torch import save_file
+
+    save_file(ldm_state(networks, config), str(path))
+    return path
+
+
+def write_folder(networks, config: ModelConfig, folder: Path) -> Path:
+    """A folder in diffusers' layout."""
+    from diffusers import PNDMScheduler, StableDiffusionPipeline
+
+    pipe = StableDiffusionPipeline(
+        **networks,
+        tokenizer=make_tokenizer(),
+        scheduler=PNDMScheduler.from_config(config.scheduler),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipe.save_pretrained(folder)
+    return folder
