@@ -15,8 +15,8 @@ from pipeline.transfer.configs import ModelConfig
 from pipeline.transfer.safetensors_header import Header
 
 Kind = Literal[
-    "sd15", "lora", "controlnet", "embedding", "vae", "sdxl", "sd2", "sd3", "flux", "inpainting", "edit", "unet", "text",
-    "unknown",
+    "sd15", "lora", "controlnet", "embedding", "vae", "sdxl", "sd2", "sd3", "flux", "inpainting", "edit", "unet",
+    "text", "unknown",
 ]  # fmt: skip
 
 UNET: Final = "model.diffusion_model."
@@ -49,19 +49,23 @@ _SD2_CONTEXT: Final = 1024
 _LORA_MARKS: Final = ("lora_up", "lora_down", "lora_A", "lora_B", "lora.up", "lora.down", "hada_w1", "lokr_w1")
 
 
+_PREFIXES: Final[tuple[tuple[Kind, tuple[str, ...]], ...]] = (
+    ("controlnet", ("control_model.", "controlnet_cond_embedding.", "input_hint_block.")),
+    ("sdxl", ("conditioner.embedders.", UNET + "label_emb.")),
+    ("sd3", (UNET + "joint_blocks.", "joint_blocks.")),
+    ("flux", (UNET + "double_blocks.", "double_blocks.")),
+)
+"""Kinds that betray themselves by the beginning of a name."""
+
+
 def kind_of(header: Header) -> Kind:
     """What *header* describes."""
     names = list(header.tensors)
     if any(mark in name for name in names for mark in _LORA_MARKS):
         return "lora"
-    if header.below("control_model.", "controlnet_cond_embedding.", "input_hint_block."):
-        return "controlnet"
-    if header.below("conditioner.embedders.", UNET + "label_emb."):
-        return "sdxl"
-    if header.below(UNET + "joint_blocks.", "joint_blocks."):
-        return "sd3"
-    if header.below(UNET + "double_blocks.", "double_blocks."):
-        return "flux"
+    for kind, prefixes in _PREFIXES:
+        if header.below(*prefixes):
+            return kind
     if header.below(UNET):
         return _kind_of_ldm(header)
     return _kind_of_single(header)

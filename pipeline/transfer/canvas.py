@@ -53,7 +53,9 @@ def canvas_of(photos: NDArray[np.uint8], settings: TransferSettings, device: tor
     pixels = torch.from_numpy(padded).permute(0, 3, 1, 2).to(device).float() / 127.5 - 1
     side = settings.tile_px if max(shape[2:]) > settings.whole_px else settings.whole_px
     tiles = windows(shape[2] // PIXELS_PER_LATENT, shape[3] // PIXELS_PER_LATENT, *_latent_sizes(side, settings))
-    return Canvas(pixels, height, width, _blend(tiles, shape, settings, 1, device), _pixel_blend(tiles, shape, settings, device))
+    return Canvas(
+        pixels, height, width, _blend(tiles, shape, settings, 1, device), _pixel_blend(tiles, shape, settings, device)
+    )
 
 
 def encode(networks: Networks, canvas: Canvas) -> torch.Tensor:
@@ -117,6 +119,6 @@ def _up(side: int) -> int:
 
 
 def _pad(picture: NDArray[np.uint8], shape: torch.Size) -> NDArray[np.uint8]:
-    """*picture* (h, w) or (h, w, 3) with its borders mirrored at the bottom and the right up to *shape* (b, c, H, W)."""
+    """*picture* (h, w) or (h, w, 3), bottom and right borders mirrored up to H and W of *shape* (b, c, H, W)."""
     down, right = shape[2] - picture.shape[0], shape[3] - picture.shape[1]
     return np.asarray(cv2.copyMakeBorder(picture, 0, down, 0, right, cv2.BORDER_REFLECT_101), dtype=np.uint8)

@@ -85,7 +85,9 @@ def _find_folder(path: Path, config: ModelConfig) -> FoundModel:
     if not index.is_file() and (path / "config.json").is_file():
         return _find_controlnet(path)
     if not index.is_file():
-        raise InputError(f"expected model_index.json in {path} (a diffusers folder), found none; name the folder itself")
+        raise InputError(
+            f"expected model_index.json in {path} (a diffusers folder), found none; name the folder itself"
+        )
     pipeline = _class_name(index)
     if pipeline not in _PIPELINES:
         raise InputError(f"expected a folder of {_PIPELINES[0]}, found {pipeline}: {path}; use one based on SD1.5")
@@ -117,7 +119,9 @@ def _class_name(path: Path) -> str:
 def _weights_file(folder: Path, stem: str) -> tuple[Path, str | None]:
     """The weights of a component, and their variant. The full names come first, as in diffusers."""
     if not (folder / "config.json").is_file():
-        raise InputError(f"expected config.json in {folder}, found none: the component is missing; copy the whole folder")
+        raise InputError(
+            f"expected config.json in {folder}, found none: the component is missing; copy the whole folder"
+        )
     for variant in (None, "fp16"):
         file = folder / f"{stem}{f'.{variant}' if variant else ''}.safetensors"
         if file.is_file():

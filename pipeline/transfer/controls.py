@@ -28,7 +28,7 @@ def depth_control(depth: NDArray[np.float32]) -> NDArray[np.uint8]:
     inverse[hit] = 1 / depth[hit]
     if not hit.any():
         return np.zeros((*depth.shape, 3), np.uint8)
-    low, high = float(inverse[hit].min()), float(inverse[hit].max())
+    low, high = float(np.min(inverse[hit])), float(np.max(inverse[hit]))
     scale = 1 / (high - low) if high > low else 0.0
     grey = np.where(hit, np.rint(255 * (inverse - low) * scale) if scale else 255, 0)
     return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
@@ -40,7 +40,7 @@ def normal_control(normal: NDArray[np.float32]) -> NDArray[np.uint8]:
     *normal* (h, w, 3): unit vectors in the OpenCV camera frame (x right, y down, z forward), so all three axes turn
     round; 0 = nothing there = as a wall that faces the camera.
     """
-    unit = np.where((normal == 0).all(axis=-1, keepdims=True), np.float32([0, 0, -1]), normal)
+    unit = np.where((normal == 0).all(axis=-1, keepdims=True), np.array([0, 0, -1], np.float32), normal)
     return np.rint(np.clip(0.5 - 0.5 * unit, 0, 1) * 255).astype(np.uint8)
 
 

@@ -174,9 +174,7 @@ def _transfer_batch(
     return decode(networks, latents, canvas), decode(networks, clean, canvas)
 
 
-def _conditions(
-    networks: Networks, photos: PhotoBatch, canvas: Canvas, settings: TransferSettings
-) -> Conditions:
+def _conditions(networks: Networks, photos: PhotoBatch, canvas: Canvas, settings: TransferSettings) -> Conditions:
     conditions = conditions_of(networks, photos.prompts, settings.negative_prompt, settings.guidance)
     pictures = tuple((use, canvas.control(photos.controls[use.kind])) for use in settings.controls)
     return replace(conditions, controls=pictures)
@@ -191,7 +189,7 @@ def _problem(result: NDArray[np.float32], round_trip: NDArray[np.float32]) -> st
     """Why a decoded picture (h, w, 3) is none."""
     if not np.isfinite(result).all() or not np.isfinite(round_trip).all():
         return "the networks gave numbers that are not finite (NaN); use bfloat16 or float32, or check the model"
-    if result.max() < BLACK_LEVEL and round_trip.max() >= BLACK_LEVEL:
+    if np.max(result) < BLACK_LEVEL <= np.max(round_trip):
         return "the networks gave a black picture; check the model"
     return None
 
@@ -204,7 +202,7 @@ def _compose(
     problem: str | None,
     settings: TransferSettings,
 ) -> NDArray[np.uint8]:
-    photo = photos.photos[index]
+    photo = np.asarray(photos.photos[index])
     if problem is not None:
         return photo
     protected = None if photos.protected is None else photos.protected[index]

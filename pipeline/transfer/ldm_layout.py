@@ -1,8 +1,8 @@
 """Names of weights in the original (LDM) checkpoints of Stable Diffusion 1.x, out of diffusers' names.
 
 Follows v1-inference.yaml and the modules of the original repository (openaimodel.py, model.py); the opposite direction
-is diffusers' own converter, against which the tests hold this one. Serves `models check`, which compares every tensor of
-a file, and the scripts that write checkpoints with random weights. Does not cover: values.
+is diffusers' own converter, against which the tests hold this one. Serves `models check`, which compares every tensor
+of a file, and the scripts that write checkpoints with random weights. Does not cover: values.
 """
 
 from __future__ import annotations
@@ -53,11 +53,10 @@ def unet_name(name: str, up_block_types: Iterable[str], layers: int) -> str:
             return f"{UNET}middle_block.{2 * int(part[2])}.{_RESNET[part[3]]}.{last}"
         return f"{UNET}middle_block.1." + ".".join(part[3:])
     level, down = int(part[1]), part[0] == "down_blocks"
-    if part[2] == "downsamplers":
-        return f"{UNET}input_blocks.{(level + 1) * (layers + 1)}.0.op.{last}"
-    if part[2] == "upsamplers":
+    if part[2] in ("downsamplers", "upsamplers"):
         slot = 2 if "CrossAttn" in list(up_block_types)[level] else 1
-        return f"{UNET}output_blocks.{level * (layers + 1) + layers}.{slot}.conv.{last}"
+        up = f"output_blocks.{level * (layers + 1) + layers}.{slot}.conv"
+        return f"{UNET}input_blocks.{(level + 1) * (layers + 1)}.0.op.{last}" if down else f"{UNET}{up}.{last}"
     base, shift = ("input_blocks", 1) if down else ("output_blocks", 0)
     index = level * (layers + 1) + int(part[3]) + shift
     if part[2] == "resnets":
@@ -95,7 +94,8 @@ def ldm_shapes(shapes: Mapping[str, Mapping[str, tuple[int, ...]]], config: Mode
     """LDM name -> shape of every weight; *shapes*: "unet", "vae", "text_encoder" -> diffusers' name -> shape."""
     unet, vae = config.read("unet"), config.read("vae")
     result = {
-        unet_name(name, unet["up_block_types"], unet["layers_per_block"]): shape for name, shape in shapes["unet"].items()
+        unet_name(name, unet["up_block_types"], unet["layers_per_block"]): shape
+        for name, shape in shapes["unet"].items()
     }
     for name, shape in shapes["vae"].items():
         new = vae_name(name, len(vae["block_out_channels"]))

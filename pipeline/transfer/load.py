@@ -23,7 +23,7 @@ from pipeline.transfer.settings import ControlKind
 from pipeline.transfer.tokenizer import make_tokenizer
 
 WORDS_OF_MODEL: Final = "Stable Diffusion 1.5"
-NEGATIVE_TOKEN: Final = "<negative>"
+NEGATIVE_WORD: Final = "<negative>"
 """Stands for the negative embedding in prompts."""
 
 
@@ -174,11 +174,10 @@ def _add_embedding(pipe: Any, path: Path, config: ModelConfig) -> str:
     vectors = [value for value in load_file(str(path)).values() if value.shape[-1:] == (config.context,)]
     if len(vectors) != 1:
         raise InputError(
-            f"expected vectors of {config.context} numbers in {path}, found none; use an embedding for "
-            f"{WORDS_OF_MODEL}"
+            f"expected vectors of {config.context} numbers in {path}, found none; use an embedding for {WORDS_OF_MODEL}"
         )
-    pipe.load_textual_inversion({NEGATIVE_TOKEN: vectors[0].to(pipe.text_encoder.dtype)})
-    return str(pipe.maybe_convert_prompt(NEGATIVE_TOKEN, pipe.tokenizer))
+    pipe.load_textual_inversion({NEGATIVE_WORD: vectors[0].to(pipe.text_encoder.dtype)})
+    return str(pipe.maybe_convert_prompt(NEGATIVE_WORD, pipe.tokenizer))
 
 
 def _load_controlnet(path: Path, config: ModelConfig, dtype: torch.dtype) -> Any:

@@ -20,9 +20,7 @@ from pipeline.transfer.text import conditions_of
 LATENT_CHANNELS = 4
 
 
-def paint_batch(
-    networks: Networks, prompts: list[str], seeds: list[int], settings: PaintSettings
-) -> NDArray[np.uint8]:
+def paint_batch(networks: Networks, prompts: list[str], seeds: list[int], settings: PaintSettings) -> NDArray[np.uint8]:
     """Pictures (n, height, width, 3; sRGB), in batches that are padded like those of photos.
 
     Raises InputError when a picture is not finite or black.
@@ -40,9 +38,7 @@ def paint_batch(
     return np.rint(result * np.float32(255)).astype(np.uint8)
 
 
-def _paint(
-    networks: Networks, prompts: list[str], seeds: list[int], settings: PaintSettings
-) -> NDArray[np.float32]:
+def _paint(networks: Networks, prompts: list[str], seeds: list[int], settings: PaintSettings) -> NDArray[np.float32]:
     generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
     height, width = settings.height // PIXELS_PER_LATENT, settings.width // PIXELS_PER_LATENT
     noise = torch.stack([torch.randn(LATENT_CHANNELS, height, width, generator=one) for one in generators])

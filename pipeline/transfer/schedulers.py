@@ -17,7 +17,6 @@ from pipeline.transfer.settings import SchedulerName, schedule_steps
 
 _CLASSES: Final[dict[SchedulerName, tuple[str, dict[str, Any]]]] = {
     "ddim": ("DDIMScheduler", {}),
-    "ddim_trailing": ("DDIMScheduler", {"timestep_spacing": "trailing"}),
     "dpmpp_2m": ("DPMSolverMultistepScheduler", {}),
     "dpmpp_2m_karras": ("DPMSolverMultistepScheduler", {"use_karras_sigmas": True}),
     "dpmpp_2m_sde_karras": (
@@ -30,7 +29,10 @@ _CLASSES: Final[dict[SchedulerName, tuple[str, dict[str, Any]]]] = {
     "lcm": ("LCMScheduler", {}),
     "tcd": ("TCDScheduler", {}),
 }
-"""Class of diffusers and what differs from its defaults. `ddim_trailing` is what Hyper-SD asks for."""
+"""Class of diffusers and what differs from its defaults."""
+_SPACING: Final = {"timestep_spacing": "trailing"}
+"""Steps end where the noise is least and begin exactly at the strength (Lin et al., arXiv 2305.08891, section 3.3). With
+diffusers' default, "leading", one call at strength 0.2 would begin at timestep 1 of 1000 and change nothing."""
 DISTILLED: Final = ("lcm", "tcd")
 """Schedulers that know only the steps of their distillation."""
 
@@ -72,14 +74,13 @@ def schedule(
 
     kind, changes = _CLASSES[name]
     settings = {key: value for key, value in trained.items() if not key.startswith("_")}
-    scheduler = getattr(diffusers, kind).from_config({**settings, **changes})
+    scheduler = getattr(diffusers, kind).from_config({**settings, **_SPACING, **changes})
     if name in DISTILLED:
         _check_distilled(name, int(scheduler.config.original_inference_steps * strength), unet_calls, strength)
         scheduler.set_timesteps(unet_calls, device=device, strength=strength)
         first = 0
     else:
-        steps = schedule_steps(unet_calls, strength)
-        scheduler.set_timesteps(steps, device=device)
+        _set_steps(scheduler, unet_calls, strength, device)
         first = len(scheduler.timesteps) - unet_calls
     scheduler.set_begin_index(first) if hasattr(scheduler, "set_begin_index") else None
     timesteps = scheduler.timesteps[first:]
@@ -87,6 +88,19 @@ def schedule(
         raise RuntimeError(f"{name} makes {len(timesteps)} steps, not {unet_calls}")
     takes = inspect.signature(scheduler.step).parameters
     return Schedule(scheduler, timesteps, {"generator": generators} if "generator" in takes else {})
+
+
+def _set_steps(scheduler: Any, unet_calls: int, strength: float, device: torch.device) -> None:
+    """The fewest steps of which *unet_calls* lie below *strength*. Karras' spacing has no formula for it: try."""
+    if not scheduler.config.get("use_karras_sigmas"):
+        scheduler.set_timesteps(schedule_steps(unet_calls, strength), device=device)
+        return
+    limit = strength * scheduler.config.num_train_timesteps
+    for steps in range(unet_calls, scheduler.config.num_train_timesteps):
+        scheduler.set_timesteps(steps, device=device)
+        if int((scheduler.timesteps < limit).sum()) >= unet_calls:
+            return
+    raise InputError(f"expected fewer UNet calls at strength {strength:g}, found {unet_calls}; lower unet_calls")
 
 
 def _check_distilled(name: str, known: int, unet_calls: int, strength: float) -> None:

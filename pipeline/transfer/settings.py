@@ -15,7 +15,7 @@ from pipeline.errors import InputError
 Method = Literal["residual", "plain"]
 ControlKind = Literal["depth", "normal", "canny"]
 SchedulerName = Literal[
-    "ddim", "ddim_trailing", "dpmpp_2m", "dpmpp_2m_karras", "dpmpp_2m_sde_karras", "unipc", "euler", "euler_a", "lcm",
+    "ddim", "dpmpp_2m", "dpmpp_2m_karras", "dpmpp_2m_sde_karras", "unipc", "euler", "euler_a", "lcm",
     "tcd",
 ]  # fmt: skip
 STRENGTHS: Final = (0.30, 0.20, 0.12)
@@ -153,7 +153,7 @@ def _check_strength(strength: float) -> None:
     if not (math.isfinite(strength) and 0 < strength <= 1):
         raise InputError(
             f"expected a strength above 0 and up to 1, found {strength:g}; 0.12 to 0.30 keeps labels, "
-            f"and transfer = \"off\" changes nothing"
+            f'and transfer = "off" changes nothing'
         )
 
 

@@ -49,13 +49,9 @@ def _starts(length: int, side: int, overlap: int) -> list[int]:
     return [round(index * (length - side) / (count - 1)) for index in range(count)]
 
 
-def blend_weights(
-    tiles: list[Window], height: int, width: int, overlap: int
-) -> list[NDArray[np.float32]]:
+def blend_weights(tiles: list[Window], height: int, width: int, overlap: int) -> list[NDArray[np.float32]]:
     """One float32 array per window, of its shape; over a picture they add up to 1 (within float rounding)."""
-    raw = [
-        np.outer(_ramp(t.top, t.bottom, height, overlap), _ramp(t.left, t.right, width, overlap)) for t in tiles
-    ]
+    raw = [np.outer(_ramp(t.top, t.bottom, height, overlap), _ramp(t.left, t.right, width, overlap)) for t in tiles]
     total = np.zeros((height, width))
     for tile, weight in zip(tiles, raw, strict=True):
         total[tile.slices] += weight

@@ -67,6 +67,6 @@ def check_prompt(prompt: str, tokenizer: Any = None) -> int:
         return len(ids)
     lost = tokenizer.decode(ids[TOKEN_LIMIT - 1 : -1]).strip()
     raise InputError(
-        f"expected a prompt of at most {TOKEN_LIMIT - 2} tokens, found {len(ids) - 2}; the model would not see its end: "
-        f'"{lost}"; shorten the prompt or its template'
+        f"expected a prompt of at most {TOKEN_LIMIT - 2} tokens, found {len(ids) - 2}; the model would not see its "
+        f'end: "{lost}"; shorten the prompt or its template'
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -101,4 +102,43 @@ def write_folder(networks, config: ModelConfig, folder: Path) -> Path:
         requires_safety_checker=False,
     )
     pipe.save_pretrained(folder)
+    return folder
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """A tiny model on disk."""
+
+    file: Path
+    folder: Path
+    config: ModelConfig
+
+
+def make(root: Path, seed: int = 0) -> Tiny:
+    """Write both forms of a tiny model below *root*."""
+    config = tiny_config(root / "config")
+    networks = build(config, seed)
+    file = write_file(networks, config, root / "tiny.safetensors")
+    return Tiny(file, write_folder(networks, config, root / "folder"), config)
+
+
+def write_lora(path: Path, target: str, inside: int, outside: int, rank: int = 2, seed: int = 3) -> Path:
+    """A LoRA in diffusers' names for one linear layer *target* of the UNet."""
+    from safetensors.torch import save_file
+
+    draw = torch.Generator().manual_seed(seed)
+    down, up = torch.randn(rank, inside, generator=draw), torch.randn(outside, rank, generator=draw)
+    save_file({f"unet.{target}.lora_A.weight": down, f"unet.{target}.lora_B.weight": up}, str(path))
+    return path
+
+
+def write_controlnet(config: ModelConfig, folder: Path, seed: int = 5) -> Path:
+    """A ControlNet whose last layers are not zero, so that it has an effect."""
+    from diffusers import ControlNetModel
+
+    torch.manual_seed(seed)
+    network = ControlNetModel.from_config(config.read("controlnet")).eval()
+    for layer in [*network.controlnet_down_blocks, network.controlnet_mid_block]:
+        torch.nn.init.normal_(layer.weight, std=0.05)
+    network.save_pretrained(folder)
     return folder
