@@ -91,7 +91,10 @@ def schedule(
 
 
 def _set_steps(scheduler: Any, unet_calls: int, strength: float, device: torch.device) -> None:
-    """The fewest steps of which *unet_calls* lie below *strength*. Karras' spacing has no formula for it: try."""
+    """The fewest steps of which *unet_calls* lie below *strength*. Karras' spacing has no formula for it: try.
+
+    Its last step is always at almost no noise, so that a single call would change nothing: that is refused.
+    """
     if not scheduler.config.get("use_karras_sigmas"):
         scheduler.set_timesteps(schedule_steps(unet_calls, strength), device=device)
         return
@@ -99,8 +102,12 @@ def _set_steps(scheduler: Any, unet_calls: int, strength: float, device: torch.d
     for steps in range(unet_calls, scheduler.config.num_train_timesteps):
         scheduler.set_timesteps(steps, device=device)
         if int((scheduler.timesteps < limit).sum()) >= unet_calls:
-            return
-    raise InputError(f"expected fewer UNet calls at strength {strength:g}, found {unet_calls}; lower unet_calls")
+            break
+    if not limit / 4 <= float(scheduler.timesteps[-unet_calls]) < limit:
+        raise InputError(
+            f"expected a number of UNet calls that Karras' spacing can begin near strength {strength:g}, found "
+            f"{unet_calls}; take more, or a scheduler without karras"
+        )
 
 
 def _check_distilled(name: str, known: int, unet_calls: int, strength: float) -> None:

@@ -138,7 +138,8 @@ def write_controlnet(config: ModelConfig, folder: Path, seed: int = 5) -> Path:
 
     torch.manual_seed(seed)
     network = ControlNetModel.from_config(config.read("controlnet")).eval()
-    for layer in [*network.controlnet_down_blocks, network.controlnet_mid_block]:
+    zeroed = [network.controlnet_cond_embedding.conv_out, network.controlnet_mid_block]
+    for layer in [*network.controlnet_down_blocks, *zeroed]:
         torch.nn.init.normal_(layer.weight, std=0.05)
     network.save_pretrained(folder)
     return folder

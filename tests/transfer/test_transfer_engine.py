@@ -177,9 +177,13 @@ def test_the_first_timestep_is_the_strength_of_the_schedule(calls, strength):
         plan = schedule(name, sd15_config().scheduler, calls, strength, torch.device("cpu"), [])
         assert len(plan.timesteps) == calls
         assert float(plan.timesteps[0]) == pytest.approx(1000 * share - 1, abs=0.6)
+    if calls == 1:
+        with pytest.raises(InputError, match="Karras"):
+            schedule("dpmpp_2m_karras", sd15_config().scheduler, calls, strength, torch.device("cpu"), [])
+        return
     karras = schedule("dpmpp_2m_karras", sd15_config().scheduler, calls, strength, torch.device("cpu"), [])
     assert len(karras.timesteps) == calls
-    assert 1000 * strength * 0.3 < float(karras.timesteps[0]) < 1000 * strength
+    assert 1000 * strength / 4 < float(karras.timesteps[0]) < 1000 * strength
 
 
 def test_a_distilled_scheduler_says_how_many_steps_it_has(engine):
@@ -208,8 +212,9 @@ def test_protected_pixels_keep_their_bytes_and_their_latents(engine, method):
     canvas = canvas_of(photos(1), settings, torch.device("cpu"))
     keep = canvas.latent_mask(protected[:1], 16)
     assert keep.shape == (1, 1, 8, 16)
-    assert keep[0, 0].nonzero().amin(0).tolist() == [0, 1]
-    assert keep[0, 0].nonzero().amax(0).tolist() == [4, 7]
+    inside = keep[0, 0, :, :9].nonzero()  # what lies beyond is the mirrored border
+    assert inside.amin(0).tolist() == [0, 1]
+    assert inside.amax(0).tolist() == [4, 7]
     clean, noise = (torch.randn(1, 4, 8, 16, generator=torch.Generator().manual_seed(n)) for n in (1, 2))
     plan = schedule("ddim", engine.networks.trained, 3, 0.3, torch.device("cpu"), [])
     conditions = Conditions(torch.zeros(1, 77, 32), None, 1.0)
