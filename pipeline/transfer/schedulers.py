@@ -31,7 +31,7 @@ _CLASSES: Final[dict[SchedulerName, tuple[str, dict[str, Any]]]] = {
 }
 """Class of diffusers and what differs from its defaults."""
 _SPACING: Final = {"timestep_spacing": "trailing"}
-"""Steps end where the noise is least and begin exactly at the strength (Lin et al., arXiv 2305.08891, section 3.3). With
+"""Steps end where the noise is least and begin at the strength (Lin et al., arXiv 2305.08891, section 3.3). With
 diffusers' default, "leading", one call at strength 0.2 would begin at timestep 1 of 1000 and change nothing."""
 DISTILLED: Final = ("lcm", "tcd")
 """Schedulers that know only the steps of their distillation."""

@@ -59,7 +59,7 @@ def test_what_is_no_checkpoint_is_named(what, tmp_path):
 def test_what_serves_beside_a_checkpoint_is_no_checkpoint(shapes, kind, words, tmp_path):
     found = find_model(safetensors_files.write(tmp_path / "x.safetensors", shapes), sd15_config())
     assert found.kind == kind
-    with pytest.raises(InputError, match=f"expected a Stable Diffusion 1.5 checkpoint, found .*{words}"):
+    with pytest.raises(InputError, match=rf"expected a Stable Diffusion 1\.5 checkpoint, found .*{words}"):
         expect_checkpoint(found)
 
 
@@ -73,7 +73,7 @@ def test_truncated_files_are_named(keep, tmp_path):
     path = safetensors_files.write(tmp_path / "x.safetensors", ldm())
     data = path.read_bytes()
     path.write_bytes(data[:keep])
-    with pytest.raises(InputError, match="truncated|another kind of file"):
+    with pytest.raises(InputError, match=r"truncated|another kind of file"):
         find_model(path, sd15_config())
 
 

@@ -285,7 +285,7 @@ def test_a_lora_adds_its_product_to_the_weights(tiny, choice, tmp_path):
     change = 0.5 * parts[f"unet.{target}.lora_B.weight"] @ parts[f"unet.{target}.lora_A.weight"]
     torch.testing.assert_close(after, before + change)
     wrong = tiny_sd.write_lora(tmp_path / "sdxl.safetensors", target, 640, 640)
-    with pytest.raises(InputError, match="expected a LoRA for Stable Diffusion 1.5"):
+    with pytest.raises(InputError, match=r"expected a LoRA for Stable Diffusion 1\.5"):
         load(replace(choice, loras=(LoraUse(wrong),)))
 
 
