@@ -1,7 +1,7 @@
 """Plain against residual transfer on a photo, with a stand-in for the networks whose loss and change are known.
 
 The stand-in's round trip is a Gaussian blur chosen so that its PSNR is that of SD1.5's VAE on photographs (23.4 to 24.5
-dB, sd-vae model card), its result the same blur of the photo with a warm tint of 8/255 and fresh grain. So this measures
+dB, sd-vae model card), its result the same blur of the photo with a warm tint of 8/255 and fresh grain. So it measures
 what the two ways of composing do to a photo, not what a checkpoint does. Usage: python benchmarks/transfer_residual.py
 [PHOTO.png [INSTANCES.png]]
 """

@@ -158,6 +158,7 @@ def _transfer_batch(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Decoded results and round trips (b, h, w, 3; 0 to 1) of one full batch."""
     canvas = canvas_of(photos.photos, settings, networks.device)
+    conditions = _conditions(networks, photos, canvas, settings)  # first: a prompt that is too long costs nothing
     clean = encode(networks, canvas)
     generators = [torch.Generator("cpu").manual_seed(seed) for seed in photos.seeds]
     noise = _draw(generators, clean.shape[1:], networks.device)
@@ -168,7 +169,6 @@ def _transfer_batch(
     if photos.protected is not None and photos.protected.any():
         keep = canvas.latent_mask(photos.protected, settings.protect_latent_px)
         protected = Protected(keep, clean, noise)
-    conditions = _conditions(networks, photos, canvas, settings)
     start = plan.noisy(clean, noise, plan.timesteps[0])
     latents = denoise(networks, start, plan, conditions, canvas.latent_blend, protected, counter)
     return decode(networks, latents, canvas), decode(networks, clean, canvas)

@@ -122,24 +122,50 @@ def make(root: Path, seed: int = 0) -> Tiny:
     return Tiny(file, write_folder(networks, config, root / "folder"), config)
 
 
-def write_lora(path: Path, target: str, inside: int, outside: int, rank: int = 2, seed: int = 3) -> Path:
-    """A LoRA in diffusers' names for one linear layer *target* of the UNet."""
+def write_lora(path: Path, target: str, inside: int, outside: int, kohya: bool = False) -> torch.Tensor:
+    """A LoRA for one linear layer *target* of the UNet, in diffusers' or in kohya's names; returns what it adds."""
     from safetensors.torch import save_file
 
-    draw = torch.Generator().manual_seed(seed)
+    rank, alpha = 2, 1.0
+    draw = torch.Generator().manual_seed(3)
     down, up = torch.randn(rank, inside, generator=draw), torch.randn(outside, rank, generator=draw)
-    save_file({f"unet.{target}.lora_A.weight": down, f"unet.{target}.lora_B.weight": up}, str(path))
-    return path
+    if not kohya:
+        save_file({f"unet.{target}.lora_A.weight": down, f"unet.{target}.lora_B.weight": up}, str(path))
+        return up @ down
+    stem = "lora_unet_" + target.replace(".", "_")
+    state = {f"{stem}.lora_down.weight": down, f"{stem}.lora_up.weight": up, f"{stem}.alpha": torch.tensor(alpha)}
+    save_file(state, str(path))
+    return alpha / rank * up @ down
 
 
-def write_controlnet(config: ModelConfig, folder: Path, seed: int = 5) -> Path:
-    """A ControlNet whose last layers are not zero, so that it has an effect."""
+def write_controlnet(config: ModelConfig, root: Path, seed: int = 5) -> tuple[Path, Path]:
+    """A ControlNet whose last layers are not zero, so that it has an effect: as a folder and as one file."""
     from diffusers import ControlNetModel
+    from safetensors.torch import save_file
 
     torch.manual_seed(seed)
     network = ControlNetModel.from_config(config.read("controlnet")).eval()
     zeroed = [network.controlnet_cond_embedding.conv_out, network.controlnet_mid_block]
     for layer in [*network.controlnet_down_blocks, *zeroed]:
         torch.nn.init.normal_(layer.weight, std=0.05)
-    network.save_pretrained(folder)
-    return folder
+    network.save_pretrained(root / "control")
+    names = {name: _control_name(name, config) for name in network.state_dict()}
+    state = {names[name]: value.clone().contiguous() for name, value in network.state_dict().items()}
+    save_file(state, str(root / "control.safetensors"))
+    return root / "control", root / "control.safetensors"
+
+
+def _control_name(name: str, config: ModelConfig) -> str:
+    """Name in the original ControlNet files (cldm.py)."""
+    part = name.split(".")
+    last = part[-1]
+    if part[0] == "controlnet_down_blocks":
+        return f"control_model.zero_convs.{part[1]}.0.{last}"
+    if part[0] == "controlnet_mid_block":
+        return f"control_model.middle_block_out.0.{last}"
+    if part[0] == "controlnet_cond_embedding":
+        index = {"conv_in": 0, "conv_out": 14}.get(part[1]) if part[1] != "blocks" else 2 + 2 * int(part[2])
+        return f"control_model.input_hint_block.{index}.{last}"
+    unet = config.read("unet")
+    renamed = unet_name(name, unet["up_block_types"], unet["layers_per_block"])
+    return renamed.replace("model.diffusion_model.", "control_model.")

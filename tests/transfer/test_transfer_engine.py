@@ -269,22 +269,21 @@ def test_the_round_trip_is_what_the_networks_make_of_the_mean(engine):
     np.testing.assert_allclose(result.round_trip[0], trip[0].permute(1, 2, 0).clamp(0, 1).numpy(), atol=1e-4)
 
 
-def test_a_lora_adds_its_product_to_the_weights(tiny, choice, tmp_path):
+@pytest.mark.parametrize("kohya", [False, True])
+def test_a_lora_adds_its_product_to_the_weights(tiny, choice, tmp_path, kohya):
     import torch
-    from safetensors.torch import load_file
     from support import tiny_sd
 
     from pipeline.transfer.load import LoraUse, forget, load
 
     target = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q"
-    path = tiny_sd.write_lora(tmp_path / "look.safetensors", target, 64, 64)
+    path, wrong = tmp_path / "look.safetensors", tmp_path / "sdxl.safetensors"
+    change = 0.5 * tiny_sd.write_lora(path, target, 64, 64, kohya)
     before = load(choice).unet.get_submodule(target).weight.clone()
     after = load(replace(choice, loras=(LoraUse(path, 0.5),))).unet.get_submodule(target).weight
     forget()
-    parts = load_file(str(path))
-    change = 0.5 * parts[f"unet.{target}.lora_B.weight"] @ parts[f"unet.{target}.lora_A.weight"]
     torch.testing.assert_close(after, before + change)
-    wrong = tiny_sd.write_lora(tmp_path / "sdxl.safetensors", target, 640, 640)
+    tiny_sd.write_lora(wrong, target, 640, 640, kohya)
     with pytest.raises(InputError, match=r"expected a LoRA for Stable Diffusion 1\.5"):
         load(replace(choice, loras=(LoraUse(wrong),)))
 
@@ -317,8 +316,10 @@ def test_controlnets_see_their_pictures_and_stop_when_told(tiny, choice, tmp_pat
 
     from pipeline.transfer.engine import open_engine
 
-    folder = tiny_sd.write_controlnet(tiny.config, tmp_path / "control")
-    engine = open_engine(replace(choice, controlnets=(("depth", folder), ("normal", folder))))
+    folder, file = tiny_sd.write_controlnet(tiny.config, tmp_path)
+    engine = open_engine(replace(choice, controlnets=(("depth", folder), ("normal", file))))
+    both = [engine.networks.controlnets[kind].state_dict() for kind in ("depth", "normal")]
+    assert all(np.array_equal(both[0][name], both[1][name]) for name in both[0])
     white, black = np.full((1, 64, 72, 3), 255, np.uint8), np.zeros((1, 64, 72, 3), np.uint8)
 
     def run(uses, **pictures):
