@@ -4,7 +4,7 @@ Bars (bf16, 512 x 512, 5 UNet calls): at most 1.15 times the sum; at most 6 GiB.
 python benchmarks/transfer_cpu.py [--model FILE] [--calls 5] [--guidance 1] [--dtype auto]
 
 Each network is called with tensors of the transfer's own shapes, once more than `--rounds`; the least time counts, as
-does the least of `--rounds` transfers.
+does the least of `--rounds` transfers. On a machine with other work look at the processor's seconds.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from random_checkpoint import write_checkpoint
 from transfer_checkpoint import photo, say
@@ -40,17 +41,17 @@ def options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def best(work: Callable[[], object], rounds: int) -> float:
-    """Least seconds of *work*."""
+def best(work: Callable[[], object], rounds: int) -> np.ndarray:
+    """Least wall seconds and least processor seconds of *work*."""
     times = []
     for _ in range(rounds):
-        start = time.perf_counter()
+        start = time.perf_counter(), time.process_time()
         work()
-        times.append(time.perf_counter() - start)
-    return min(times)
+        times.append((time.perf_counter() - start[0], time.process_time() - start[1]))
+    return np.min(times, axis=0)
 
 
-def network_seconds(engine: Engine, chosen: argparse.Namespace) -> dict[str, float]:
+def network_seconds(engine: Engine, chosen: argparse.Namespace) -> dict[str, np.ndarray]:
     """Seconds of one call of each network, alone."""
     networks = engine.networks
     copies = 1 if chosen.guidance <= 1 else 2
@@ -78,14 +79,16 @@ def measure(file: Path, chosen: argparse.Namespace) -> None:
     engine = open_engine(ModelChoice(file, device="cpu", dtype=chosen.dtype))
     alone = network_seconds(engine, chosen)
     times = {"UNet": chosen.calls, "VAE encoder": 1, "VAE decoder": 2, "text encoder": 1 if chosen.guidance <= 1 else 2}
-    total = sum(alone[name] * count for name, count in times.items())
+    total = np.sum([alone[name] * count for name, count in times.items()], axis=0)
     for name, count in times.items():
-        say(f"{name:<14} {alone[name]:8.2f} s x {count}")
+        say(f"{name:<14} {alone[name][0]:8.2f} s ({alone[name][1]:.2f} processor s) x {count}")
     settings = TransferSettings(unet_calls=chosen.calls, guidance=chosen.guidance)
-    wall = best(lambda: engine.transfer(photo(), ["photo of a steel ring"], [1], settings), chosen.rounds)
+    whole = best(lambda: engine.transfer(photo(), ["photo of a steel ring"], [1], settings), chosen.rounds)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     say(f"{engine.key()['device']}, {engine.key()['dtype']}, {torch.get_num_threads()} threads")
-    say(f"transfer {wall:.2f} s / networks {total:.2f} s = {wall / total:.3f} (bar {BAR})")
+    for index, kind in enumerate(("wall", "processor")):
+        ratio = whole[index] / total[index]
+        say(f"{kind:<10} transfer {whole[index]:.2f} s / networks {total[index]:.2f} s = {ratio:.3f} (bar {BAR})")
     say(f"peak memory {memory:.2f} GiB (bar {MEMORY_BAR_GIB:.0f} GiB in bf16)")
 
 
