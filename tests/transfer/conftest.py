@@ -24,3 +24,19 @@ def tiny(tmp_path_factory):
     from support import tiny_sd
 
     return tiny_sd.make(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def choice(tiny):
+    """The tiny model in one file, in fp32 on the CPU."""
+    from pipeline.transfer.load import ModelChoice
+
+    return ModelChoice(tiny.file, device="cpu", dtype="float32", config=tiny.config)
+
+
+@pytest.fixture
+def engine(choice):
+    """An engine of its own over the tiny model."""
+    from pipeline.transfer.engine import open_engine
+
+    return open_engine(choice)
