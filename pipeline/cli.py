@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import click
 
 import pipeline
+from pipeline.cli_models import models
 from pipeline.cli_redevelop import redevelop_options, redevelop_photo
 from pipeline.errors import (
     EXIT_BAD_ENVIRONMENT,
@@ -304,6 +305,9 @@ def gc(dataset: Path, keep: int, spare_hours: float, yes: bool) -> None:
     )
     if not yes and (found.builds or found.outputs):
         click.echo("run the same command with --yes to remove them")
+
+
+main.add_command(models)
 
 
 @main.command()

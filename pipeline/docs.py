@@ -42,9 +42,18 @@ def commands_page() -> str:
     context = click.Context(main, info_name="glint", **settings)
     sections = [_HEAD, _section(main, context)]
     for name in main.commands:
-        command = main.commands[name]
-        sections.append(_section(command, click.Context(command, info_name=name, parent=context)))
+        sections += _sections(main.commands[name], name, context)
     return "\n".join(sections)
+
+
+def _sections(command: click.Command, name: str, parent: click.Context) -> list[str]:
+    """The section of a command and of those below it."""
+    context = click.Context(command, info_name=name, parent=parent)
+    below = command.commands if isinstance(command, click.Group) else {}
+    sections = [_section(command, context)]
+    for inner in below:
+        sections += _sections(below[inner], inner, context)
+    return sections
 
 
 def _section(command: click.Command, context: click.Context) -> str:

@@ -22,6 +22,7 @@ UPSTREAM = {
     "camera": {"spec"},
     "truth": {"spec", "parts", "arrange"},
     "reflect": {"spec", "arrange"},
+    "transfer": {"spec"},
     "dataset": set(),
     "clips": {"arrange", "dataset"},
     "report": {"dataset"},
@@ -34,6 +35,9 @@ HEAVY = {
     "mathutils": {"render/blender"},
     "torch": {"transfer"},
     "diffusers": {"transfer"},
+    "transformers": {"transfer"},
+    "safetensors": {"transfer"},
+    "huggingface_hub": {"transfer"},
     "dask": {"graph/dask_executor.py", "graph/remote.py"},
     "distributed": {"graph/dask_executor.py", "graph/remote.py"},
     "cascadio": {"parts"},
@@ -80,8 +84,20 @@ def test_heavy_libraries_stay_where_they_belong(library):
         assert not used, f"{here} imports {library}"
 
 
-@pytest.mark.parametrize("module", ["pipeline", "pipeline.dataset", "pipeline.cli", "pipeline.graph.stages"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "pipeline",
+        "pipeline.dataset",
+        "pipeline.cli",
+        "pipeline.graph.stages",
+        "pipeline.transfer.store",
+        "pipeline.transfer.residual",
+    ],
+)
 def test_importing_the_package_loads_no_heavy_library(module):
     code = f"import sys, {module}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"bpy", "torch", "dask", "distributed", "trimesh", "OpenImageIO"} & set(loaded)
+    assert not {"bpy", "torch", "diffusers", "transformers", "dask", "distributed", "trimesh", "OpenImageIO"} & set(
+        loaded
+    )

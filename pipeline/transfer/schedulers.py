@@ -1,0 +1,118 @@
+"""Schedulers by name, and the timesteps that make up a strength in exactly the calls that were asked for.
+
+The samplers are diffusers'; ddim and the multistep solvers are deterministic after the first noise, the others draw
+more from each photo's own generator. Does not cover: the loop (`denoise`).
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Any, Final
+
+import torch
+
+from pipeline.errors import InputError
+from pipeline.transfer.settings import SchedulerName, schedule_steps
+
+_CLASSES: Final[dict[SchedulerName, tuple[str, dict[str, Any]]]] = {
+    "ddim": ("DDIMScheduler", {}),
+    "dpmpp_2m": ("DPMSolverMultistepScheduler", {}),
+    "dpmpp_2m_karras": ("DPMSolverMultistepScheduler", {"use_karras_sigmas": True}),
+    "dpmpp_2m_sde_karras": (
+        "DPMSolverMultistepScheduler",
+        {"use_karras_sigmas": True, "algorithm_type": "sde-dpmsolver++"},
+    ),
+    "unipc": ("UniPCMultistepScheduler", {}),
+    "euler": ("EulerDiscreteScheduler", {}),
+    "euler_a": ("EulerAncestralDiscreteScheduler", {}),
+    "lcm": ("LCMScheduler", {}),
+    "tcd": ("TCDScheduler", {}),
+}
+"""Class of diffusers and what differs from its defaults."""
+_SPACING: Final = {"timestep_spacing": "trailing"}
+"""Steps end where the noise is least and begin at the strength (Lin et al., arXiv 2305.08891, section 3.3). With
+diffusers' default, "leading", one call at strength 0.2 would begin at timestep 1 of 1000 and change nothing."""
+DISTILLED: Final = ("lcm", "tcd")
+"""Schedulers that know only the steps of their distillation."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A scheduler of diffusers that is set up, and the timesteps that are run."""
+
+    scheduler: Any
+    timesteps: torch.Tensor
+    step_options: dict[str, Any]
+    """What `step` takes beside the usual."""
+
+    def step(self, noise: torch.Tensor, timestep: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
+        """The latents one step on."""
+        result: torch.Tensor = self.scheduler.step(noise, timestep, latents, **self.step_options, return_dict=False)[0]
+        return result
+
+    def noisy(self, clean: torch.Tensor, noise: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
+        """*clean* at the noise level of *timestep*."""
+        result: torch.Tensor = self.scheduler.add_noise(clean, noise, timestep.reshape(1).expand(len(clean)))
+        return result
+
+
+def schedule(
+    name: SchedulerName,
+    trained: dict[str, Any],
+    unet_calls: int,
+    strength: float,
+    device: torch.device,
+    generators: list[torch.Generator],
+) -> Schedule:
+    """Set up scheduler *name* for exactly *unet_calls* steps that end at the photo.
+
+    *trained* is the schedule the network was trained with; *generators* one per photo of the batch, on the CPU.
+    Raises InputError when a distilled scheduler has fewer steps at this strength.
+    """
+    import diffusers
+
+    kind, changes = _CLASSES[name]
+    settings = {key: value for key, value in trained.items() if not key.startswith("_")}
+    scheduler = getattr(diffusers, kind).from_config({**settings, **_SPACING, **changes})
+    if name in DISTILLED:
+        _check_distilled(name, int(scheduler.config.original_inference_steps * strength), unet_calls, strength)
+        scheduler.set_timesteps(unet_calls, device=device, strength=strength)
+        first = 0
+    else:
+        _set_steps(scheduler, unet_calls, strength, device)
+        first = len(scheduler.timesteps) - unet_calls
+    scheduler.set_begin_index(first) if hasattr(scheduler, "set_begin_index") else None
+    timesteps = scheduler.timesteps[first:]
+    if len(timesteps) != unet_calls:
+        raise RuntimeError(f"{name} makes {len(timesteps)} steps, not {unet_calls}")
+    takes = inspect.signature(scheduler.step).parameters
+    return Schedule(scheduler, timesteps, {"generator": generators} if "generator" in takes else {})
+
+
+def _set_steps(scheduler: Any, unet_calls: int, strength: float, device: torch.device) -> None:
+    """The fewest steps of which *unet_calls* lie below *strength*. Karras' spacing has no formula for it: try.
+
+    Its last step is always at almost no noise, so that a single call would change nothing: that is refused.
+    """
+    if not scheduler.config.get("use_karras_sigmas"):
+        scheduler.set_timesteps(schedule_steps(unet_calls, strength), device=device)
+        return
+    limit = strength * scheduler.config.num_train_timesteps
+    for steps in range(unet_calls, scheduler.config.num_train_timesteps):
+        scheduler.set_timesteps(steps, device=device)
+        if int((scheduler.timesteps < limit).sum()) >= unet_calls:
+            break
+    if not limit / 4 <= float(scheduler.timesteps[-unet_calls]) < limit:
+        raise InputError(
+            f"expected a number of UNet calls that Karras' spacing can begin near strength {strength:g}, found "
+            f"{unet_calls}; take more, or a scheduler without karras"
+        )
+
+
+def _check_distilled(name: str, known: int, unet_calls: int, strength: float) -> None:
+    if known < unet_calls:
+        raise InputError(
+            f"expected at most {known} UNet calls of scheduler {name!r} at strength {strength:g}, found {unet_calls}; "
+            f"lower unet_calls or raise the strength"
+        )

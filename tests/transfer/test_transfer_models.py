@@ -1,0 +1,169 @@
+"""Weights become networks: files, folders, LoRAs, embeddings, ControlNets, and `models check`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from support.transfer_photos import PROMPTS, QUICK, SEEDS, photos
+
+from pipeline.errors import EnvironmentProblem, InputError
+from pipeline.transfer.settings import ControlUse
+
+pytestmark = pytest.mark.torch
+
+
+def test_one_file_and_a_folder_hold_the_same_networks(tiny, choice):
+    import torch
+    from support import tiny_sd
+
+    from pipeline.transfer.load import load
+
+    wanted = {name: network.state_dict() for name, network in tiny_sd.build(tiny.config).items()}
+    for path in (tiny.file, tiny.folder):
+        networks = load(replace(choice, checkpoint=path))
+        for name, state in wanted.items():
+            found = getattr(networks, name).state_dict()
+            assert set(found) == set(state)
+            assert all(torch.equal(found[key], state[key]) for key in state)
+        assert load(replace(choice, checkpoint=path)) is networks
+
+
+def test_both_forms_give_the_same_photo(tiny, choice):
+    from pipeline.transfer.engine import open_engine
+
+    results = [
+        open_engine(replace(choice, checkpoint=path)).transfer(photos(1), PROMPTS[:1], SEEDS[:1], QUICK)
+        for path in (tiny.file, tiny.folder)
+    ]
+    assert np.array_equal(results[0].images, results[1].images)
+
+
+@pytest.mark.parametrize("kohya", [False, True])
+def test_a_lora_adds_its_product_to_the_weights(tiny, choice, tmp_path, kohya):
+    import torch
+    from support import tiny_sd
+
+    from pipeline.transfer.load import LoraUse, forget, load
+
+    target = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q"
+    path, wrong = tmp_path / "look.safetensors", tmp_path / "sdxl.safetensors"
+    change = 0.5 * tiny_sd.write_lora(path, target, 64, 64, kohya)
+    before = load(choice).unet.get_submodule(target).weight.clone()
+    after = load(replace(choice, loras=(LoraUse(path, 0.5),))).unet.get_submodule(target).weight
+    forget()
+    torch.testing.assert_close(after, before + change)
+    tiny_sd.write_lora(wrong, target, 640, 640, kohya)
+    with pytest.raises(InputError, match=r"expected a LoRA for Stable Diffusion 1\.5"):
+        load(replace(choice, loras=(LoraUse(wrong),)))
+
+
+def test_a_negative_embedding_takes_the_place_of_its_word(choice, engine, tmp_path):
+    import torch
+    from safetensors.torch import save_file
+
+    from pipeline.transfer.engine import open_engine
+    from pipeline.transfer.text import encode_prompt
+
+    vectors = torch.randn(3, 32, generator=torch.Generator().manual_seed(1))
+    save_file({"emb_params": vectors}, str(tmp_path / "negative.safetensors"))
+    plain = engine.transfer(photos(1), PROMPTS[:1], SEEDS[:1], QUICK)
+    other = open_engine(replace(choice, negative_embedding=tmp_path / "negative.safetensors"))
+    networks = other.networks
+    assert networks.negative_prefix.split() == ["<negative>", "<negative>_1", "<negative>_2"]
+    ids = networks.tokenizer(networks.negative_prefix).input_ids[1:-1]
+    assert torch.equal(networks.text_encoder.get_input_embeddings().weight[ids], vectors)
+    changed = other.transfer(photos(1), PROMPTS[:1], SEEDS[:1], QUICK)
+    assert not np.array_equal(changed.decoded, plain.decoded)
+    assert encode_prompt(networks, "steel").shape == (77, 32)
+    save_file({"emb_params": torch.zeros(3, 1024)}, str(tmp_path / "sd2.safetensors"))
+    with pytest.raises(InputError, match="vectors of 32 numbers"):
+        open_engine(replace(choice, negative_embedding=tmp_path / "sd2.safetensors"))
+
+
+def test_controlnets_see_their_pictures_and_stop_when_told(tiny, choice, tmp_path):
+    from support import tiny_sd
+
+    from pipeline.transfer.engine import open_engine
+
+    folder, file = tiny_sd.write_controlnet(tiny.config, tmp_path)
+    engine = open_engine(replace(choice, controlnets=(("depth", folder), ("normal", file))))
+    both = [engine.networks.controlnets[kind].state_dict() for kind in ("depth", "normal")]
+    assert all(np.array_equal(both[0][name], both[1][name]) for name in both[0])
+    white, black = np.full((1, 64, 72, 3), 255, np.uint8), np.zeros((1, 64, 72, 3), np.uint8)
+
+    def run(uses, **pictures):
+        settings = replace(QUICK, unet_calls=4, controls=uses)
+        return engine.transfer(photos(1), PROMPTS[:1], SEEDS[:1], settings, controls=pictures).decoded
+
+    free = run(())
+    one = run((ControlUse("depth"),), depth=white)
+    assert not np.array_equal(free, one)
+    assert not np.array_equal(one, run((ControlUse("depth"),), depth=black))
+    assert not np.array_equal(one, run((ControlUse("depth"), ControlUse("normal")), depth=white, normal=white))
+    assert np.array_equal(free, run((ControlUse("depth", end=0.0),), depth=white))
+    calls = []
+    handle = engine.networks.controlnets["depth"].register_forward_hook(lambda *_: calls.append(1))
+    run((ControlUse("depth", end=0.5),), depth=white)
+    handle.remove()
+    assert len(calls) == 2
+    with pytest.raises(InputError, match="expected a depth picture"):
+        run((ControlUse("depth"),))
+    with pytest.raises(InputError, match="expected a ControlNet for canny"):
+        run((ControlUse("canny"),), canny=white)
+
+
+def test_half_precision_on_a_cpu_and_absent_devices_are_refused(choice):
+    from pipeline.transfer.load import load
+
+    with pytest.raises(InputError, match="200 times slower"):
+        load(replace(choice, dtype="float16"))
+    with pytest.raises(EnvironmentProblem, match="expected the graphics card cuda:77"):
+        load(replace(choice, device="cuda:77"))
+    with pytest.raises(InputError, match="expected a device"):
+        load(replace(choice, device="toaster"))
+
+
+def test_models_check_compares_every_tensor_and_makes_a_picture(tiny, tmp_path, monkeypatch):
+    from pipeline.transfer.inspect_model import check_model
+    from pipeline.transfer.store import add_model, model_path
+
+    monkeypatch.setenv("GLINT_MODELS", str(tmp_path / "models"))
+    for name, path in (("one", tiny.file), ("many", tiny.folder)):
+        record = add_model(path, name, config=tiny.config)
+        picture = tmp_path / f"{name}.png"
+        lines = {
+            line.what: line.found
+            for line in check_model(name, config=tiny.config, device="cpu", dtype="float32", picture=picture)
+        }
+        assert lines["sha256"] == record.sha256
+        assert lines["tensors"].startswith(str(686 + 248 + 2 * 16 + 4))
+        assert "finite" in lines["test image"]
+        assert cv2.imread(str(picture)).std() > 1
+    file = model_path("one")
+    with file.open("r+b") as opened:
+        opened.seek(-1, os.SEEK_END)
+        opened.write(b"\x07")
+    with pytest.raises(InputError, match="it was changed"):
+        list(check_model("one", config=tiny.config))
+
+
+def test_models_check_names_missing_tensors_and_wrong_shapes(tiny, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    from pipeline.transfer.checkpoint import find_model
+    from pipeline.transfer.inspect_model import compare_shapes
+
+    state = load_file(str(tiny.file))
+    name = "model.diffusion_model.middle_block.1.proj_in.weight"
+    state[name + "_renamed"] = state.pop(name)
+    bias = "first_stage_model.decoder.conv_in.bias"
+    state[bias] = state[bias][:-1].contiguous()
+    save_file(state, str(tmp_path / "broken.safetensors"))
+    with pytest.raises(InputError) as caught:
+        compare_shapes(find_model(tmp_path / "broken.safetensors", tiny.config), tiny.config)
+    assert f"{name} is missing" in str(caught.value)
+    assert f"{bias} is (31,), not (32,)" in str(caught.value)

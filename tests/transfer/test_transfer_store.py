@@ -1,0 +1,155 @@
+"""The store of models: whole entries, checksums, licences; pulling from a hub that is a function here."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from click.testing import CliRunner
+from support import safetensors_files
+
+from pipeline.cli import main
+from pipeline.errors import EnvironmentProblem, InputError
+from pipeline.tables import names
+from pipeline.transfer.pull import known_model, pull
+from pipeline.transfer.store import add_model, list_models, model_path, model_record
+
+
+@pytest.fixture(autouse=True)
+def models(tmp_path, monkeypatch):
+    monkeypatch.setenv("GLINT_MODELS", str(tmp_path / "models"))
+    return tmp_path / "models"
+
+
+def lora(path, rank=4):
+    return safetensors_files.write(path, {"lora_unet_mid_block.lora_up.weight": (8, rank)})
+
+
+def test_an_added_file_is_found_with_its_checksum_and_licence(tmp_path):
+    file = lora(tmp_path / "My Look (v2).safetensors")
+    record = add_model(file, licence="CC0-1.0")
+    assert record.name == "My-Look-v2"
+    assert record.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert list_models() == [record]
+    assert model_record("My-Look-v2").licence == "CC0-1.0"
+    assert model_path("My-Look-v2", "lora").read_bytes() == file.read_bytes()
+    with pytest.raises(InputError, match="of kind sd15, found lora"):
+        model_path("My-Look-v2", "sd15")
+
+
+def test_the_same_weights_may_be_added_again_and_others_may_not(tmp_path):
+    first = add_model(lora(tmp_path / "a.safetensors"), "look")
+    assert add_model(tmp_path / "a.safetensors", "look") == first
+    with pytest.raises(InputError, match="other weights"):
+        add_model(lora(tmp_path / "b.safetensors", rank=2), "look")
+
+
+def test_an_add_that_fails_leaves_nothing(tmp_path, models, monkeypatch):
+    def broken(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pipeline.transfer.store.shutil.copyfile", broken)
+    with pytest.raises(EnvironmentProblem, match="No space left"):
+        add_model(lora(tmp_path / "a.safetensors"))
+    assert list(models.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["../evil", "", "a/b", ".hidden"])
+def test_names_stay_within_the_store(name, tmp_path):
+    with pytest.raises(InputError, match="a name of letters"):
+        model_path(name) if not name else add_model(lora(tmp_path / "a.safetensors"), name)
+
+
+def test_an_unknown_model_names_those_there_are(tmp_path):
+    add_model(lora(tmp_path / "a.safetensors"), "look")
+    with pytest.raises(InputError, match="found look; add it"):
+        model_path("other")
+
+
+def fake_hub(content):
+    def download(repo, file, folder):
+        assert repo == known_model("lcm_lora").repo
+        path = folder / file
+        path.write_bytes(content)
+        return path
+
+    return download
+
+
+def test_a_pulled_model_is_recorded_with_its_licence(tmp_path, models):
+    content = lora(tmp_path / "a.safetensors").read_bytes()
+    record = pull("lcm_lora", accept_licence=True, download=fake_hub(content))
+    assert (record.name, record.kind, record.licence) == ("lcm_lora", "lora", "OpenRAIL++-M")
+    assert record.source.startswith("https://huggingface.co/")
+    assert model_path("lcm_lora").read_bytes() == content
+    assert not (models / ".downloads" / "lcm_lora").exists()
+
+
+def test_a_licence_must_be_accepted_first():
+    with pytest.raises(InputError, match="OpenRAIL"):
+        pull("lcm_lora", accept_licence=False, download=fake_hub(b""))
+
+
+def test_a_download_with_another_checksum_is_thrown_away(tmp_path, models):
+    def download(_, file, folder):
+        return lora(folder / file)
+
+    with pytest.raises(EnvironmentProblem, match="expected SHA-256 22c7896047"):
+        pull("cyberrealistic_v9", accept_licence=True, download=download)
+    assert list_models() == []
+    assert not list(models.rglob("*.safetensors"))
+
+
+def test_several_files_become_one_folder(models):
+    def download(_, file, folder):
+        path = folder / file
+        if file.endswith(".json"):
+            path.write_text('{"_class_name": "ControlNetModel"}')
+            return path
+        return safetensors_files.write(path, {"controlnet_cond_embedding.conv_in.weight": (16, 3, 3, 3)})
+
+    record = pull("controlnet_depth", accept_licence=True, download=download)
+    assert record.kind == "controlnet"
+    assert sorted(p.name for p in model_path("controlnet_depth").iterdir()) == [
+        "config.json",
+        "diffusion_pytorch_model.fp16.safetensors",
+    ]
+
+
+@pytest.mark.torch
+def test_without_a_network_the_exit_code_is_3(monkeypatch):
+    import huggingface_hub
+
+    def unreachable(*_, **__):
+        raise ConnectionError("Name or service not known")
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", unreachable)
+    done = CliRunner().invoke(main, ["models", "pull", "sd15", "--accept-licence"])
+    assert done.exit_code == 3
+    assert "check the network" in done.stderr
+    assert "CreativeML OpenRAIL-M" in done.stderr
+
+
+def test_commands_show_what_there_is(tmp_path):
+    file = lora(tmp_path / "look.safetensors")
+    run = CliRunner().invoke
+    assert run(main, ["models", "add", str(file), "--licence", "mine"]).exit_code == 0
+    listed = run(main, ["models", "list"])
+    assert listed.exit_code == 0
+    assert "look: lora" in listed.stdout
+    assert "licence: mine" in listed.stdout
+    assert "can be pulled: cyberrealistic_v9" in listed.stdout
+    refused = run(main, ["models", "pull", "sd15"])
+    assert refused.exit_code == 2
+    assert "--accept-licence" in refused.stderr
+    assert run(main, ["models", "pull", "nothing"]).exit_code == 2
+    assert run(main, ["models", "add", str(tmp_path / "absent.safetensors")]).exit_code == 2
+
+
+def test_every_known_model_is_complete():
+    for name in names("models"):
+        model = known_model(name)
+        assert model.page.startswith("https://huggingface.co/" + model.repo)
+        assert model.licence
+        assert model.note
+        assert model.sha256 is None or (len(model.files) == 1 and len(model.sha256) == 64)
