@@ -26,6 +26,8 @@ UPSTREAM = {
     "dataset": set(),
     "clips": {"arrange", "dataset"},
     "report": {"dataset"},
+    "realism": {"dataset"},
+    "transfer": {"spec"},
     "gallery": {"spec", "dataset", "graph"},
 }
 """Rooms whose records each room may import; `graph` may import all."""

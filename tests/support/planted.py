@@ -167,7 +167,7 @@ def _visible_edge(photo: Photo, mask: np.ndarray, rng: np.random.Generator) -> t
 
 
 def metal_recoloured(photo: Photo, truth: GateTruth, rng: np.random.Generator) -> Photo | None:
-    """Steel becomes brass, or coloured metal becomes as pale as steel: reflectance over reflectance, in linear light."""
+    """Steel becomes brass, or coloured metal becomes as pale as steel: ratio of reflectances, in linear light."""
     part = chosen_part(truth, rng)
     if part is None:
         return None
@@ -209,9 +209,10 @@ def highlight_moved(photo: Photo, truth: GateTruth, rng: np.random.Generator) ->
             there = cv2.warpAffine(mask, matrix, (mask.shape[1], mask.shape[0]), flags=cv2.INTER_NEAREST) > 0
             on_part = truth.instance[there] == region.instance_id
             apart = (there & (mask > 0)).sum() <= 0.3 * region.area
-            if apart and there.sum() == region.area and on_part.mean() > 0.9:
-                if inside - grey[there & (mask == 0)].mean() >= LEAST_HIGHLIGHT_CODES:
-                    return moved_by(photo, grown(mask, 1), matrix)
+            if not (apart and there.sum() == region.area and on_part.mean() > 0.9):
+                continue
+            if inside - grey[there & (mask == 0)].mean() >= LEAST_HIGHLIGHT_CODES:
+                return moved_by(photo, grown(mask, 1), matrix)
     return None
 
 

@@ -79,7 +79,12 @@ def part_alignment(before: Images, slope: tuple[Images, Images], after: Images, 
 
 
 def _solve(
-    columns: Floats, level: Floats, after: Images, at: tuple[NDArray[np.intp], NDArray[np.intp]], arm: Floats, stride: int
+    columns: Floats,
+    level: Floats,
+    after: Images,
+    at: tuple[NDArray[np.intp], NDArray[np.intp]],
+    arm: Floats,
+    stride: int,
 ) -> tuple[Floats, Floats]:
     """Motion (4,): shift x, y, scale and turn times the radius, pixels; and its standard error (4,).
 

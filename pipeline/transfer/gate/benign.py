@@ -45,7 +45,7 @@ def jpeg(photo: Photo, rng: np.random.Generator) -> Photo:
     done, data = cv2.imencode(".jpg", photo[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     if not done:
         raise OSError("OpenCV could not encode a JPEG")
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+    return np.ascontiguousarray(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), dtype=np.uint8)[..., ::-1])
 
 
 def exposure(photo: Photo, rng: np.random.Generator) -> Photo:
@@ -60,9 +60,9 @@ def vae_round_trip(photo: Photo, rng: np.random.Generator) -> Photo:
     An 8 x 8 cell becomes four numbers, so detail finer than a cell is invented anew by the decoder, with about the
     energy that it had; colour keeps one value per cell; edges ring a little. Here: chroma is averaged over cells and
     interpolated; of the luma's detail (what a Gaussian of a quarter cell, 2 px, removes) a share is replaced by noise
-    of the same band and local energy (at least _LEAST_DETAIL codes: flat areas get grain), of strong edges less of it,
-    so that nowhere more than the published error is replaced. The share is chosen so that the PSNR is VAE_PSNR_DB, but not above _MOST_REPLACED: smooth renders lose
-    less than photographs do, in the model too.
+    of the same band and local energy (at least _LEAST_DETAIL codes: flat areas get grain), of strong edges less of
+    it, so that nowhere more than the published error is replaced. The share is chosen so that the PSNR is
+    VAE_PSNR_DB, but not above _MOST_REPLACED: smooth renders lose less than photographs do, in the model too.
     """
     luma, chroma = _split(photo)
     coarse = cv2.GaussianBlur(luma, (0, 0), _CELL_PX / 4)

@@ -68,12 +68,10 @@ def global_tint(before: Features, after: Features, masks: ColourTruth) -> NDArra
         where = both
     if not where.any():
         return np.zeros(2)
-    return np.median((after.coarse - before.coarse)[..., 1:][where], axis=0).astype(np.float64)
+    return np.asarray(np.median((after.coarse - before.coarse)[..., 1:][where], axis=0), dtype=np.float64)
 
 
-def part_chroma(
-    before: Features, after: Features, tint: NDArray[np.float64], mask: Mask
-) -> float | None:
+def part_chroma(before: Features, after: Features, tint: NDArray[np.float64], mask: Mask) -> float | None:
     """Distance in the a*, b* plane at L* = 50 that the mean colour of a part's cells moved, less the *tint*.
 
     None where the part shows no colour (clipped, black, or too small).

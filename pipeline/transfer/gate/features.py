@@ -6,6 +6,7 @@ Covers: the features and the global fits that take exposure, tone and tint out o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import cv2
@@ -109,7 +110,7 @@ def binned_medians(x: Floats, y: Floats, extent: tuple[float, float]) -> tuple[F
     least = min(_LEAST_IN_BIN, max(1, x.size // 4))
     found = [
         (np.median(x[order[first:last]]), np.median(y[order[first:last]]))
-        for first, last in zip(borders[:-1], borders[1:], strict=True)
+        for first, last in pairwise(borders.tolist())
         if last - first >= least
     ]
     values = np.array(found, dtype=np.float32).reshape(-1, 2)

@@ -24,7 +24,8 @@ _LEAST_PIXELS: Final = 60
 
 @lru_cache(maxsize=1)
 def _solver() -> Any:
-    return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    library: Any = cv2  # its type stubs lack the solver
+    return library.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
 
 def flow_of(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> Flow:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -84,6 +85,6 @@ def ladder(
 
 
 def _check(strengths: Sequence[float]) -> None:
-    falling = all(first > second for first, second in zip(strengths, strengths[1:], strict=False))
+    falling = all(first > second for first, second in pairwise(strengths))
     if not strengths or not falling or not all(0.0 < value <= 1.0 for value in strengths):
         raise InputError(f"expected falling strengths above 0 and at most 1, found {list(strengths)}")

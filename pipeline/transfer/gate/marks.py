@@ -64,7 +64,7 @@ def defect_mark(before: Floats, after: Floats, defect: Region, allowed: Mask) ->
     strength = float(np.sqrt((pattern**2).mean()))
     if strength < DEFECT_LEAST_CODES or strength < DEFECT_LEAST_CNR * noise:
         return None
-    return Mark(float((pattern * second[mask]).sum() / (pattern**2).sum()), 0.0)
+    return Mark(float((pattern * second[mask]).sum()) / float((pattern**2).sum()), 0.0)
 
 
 def highlight_mark(before: Floats, after: Floats, highlight: Region, allowed: Mask) -> Mark | None:
@@ -86,7 +86,7 @@ def highlight_mark(before: Floats, after: Floats, highlight: Region, allowed: Ma
     if height < HIGHLIGHT_LEAST_CODES:
         return None
     centred = first[near] - first[near].mean()
-    slope = float((centred * (second[near] - second[near].mean())).sum() / (centred**2).sum())
+    slope = float((centred * (second[near] - second[near].mean())).sum()) / float((centred**2).sum())
     kept = min(slope, float(second[mask].mean()) / height)
     places = [_centre(values, near, 0.5 * height) for values in (first, second)]
     moved = float(np.linalg.norm(places[0] - places[1])) if places[0] is not None and places[1] is not None else 0.0
@@ -109,7 +109,7 @@ def clipping_change(before: NDArray[np.uint8], after: NDArray[np.uint8], curve: 
     level = float(curve[CLIPPED_CODE])
     gone = clipped & ~_near(new >= level - 2.0 * _CLIPPED_SLACK, _TOLERANCE_PX)
     came = part.mask & (new >= level - _CLIPPED_SLACK) & ~_near(expected >= level - 3.0 * _CLIPPED_SLACK, _TOLERANCE_PX)
-    return min(1.0, float(np.count_nonzero(gone | came) / np.count_nonzero(clipped)))
+    return min(1.0, float(np.count_nonzero(gone | came)) / float(np.count_nonzero(clipped)))
 
 
 def _ring(mask: Mask, allowed: Mask) -> Mask:

@@ -83,7 +83,11 @@ def measure(camera: Camera, changed: Photo) -> tuple[Scored, ...]:
         raise ValueError(f"expected a photo of shape {camera.photo.shape}, found {changed.shape}")
     after = features_of(changed)
     curve = tone_curve(camera.features.grey8, after.grey8)
-    return (*_outline_scores(camera, after, curve), *_colour_scores(camera, after), *_mark_scores(camera, changed, after, curve))
+    return (
+        *_outline_scores(camera, after, curve),
+        *_colour_scores(camera, after),
+        *_mark_scores(camera, changed, after, curve),
+    )
 
 
 def worst(scores: tuple[Scored, ...]) -> dict[str, float]:
@@ -124,9 +128,7 @@ def _colour_scores(camera: Camera, after: Features) -> Iterator[Scored]:
     yield Scored("blob", background_blob(before, after, masks), "background")
 
 
-def _mark_scores(
-    camera: Camera, changed: Photo, after: Features, curve: NDArray[np.float32]
-) -> Iterator[Scored]:
+def _mark_scores(camera: Camera, changed: Photo, after: Features, curve: NDArray[np.float32]) -> Iterator[Scored]:
     truth = camera.truth
     expected = curve[camera.features.grey8]
     found = after.grey8.astype(np.float32)
