@@ -24,8 +24,9 @@ LEAST_PART = 0.004
 """Share of the photo that a part must cover to be planted into; slivers between other parts do not count."""
 LEAST_EDGE_CODES = 12.0
 """Contrast across the outline where it is bent: bending an edge that nobody sees changes nothing."""
-LEAST_SCRATCH_CODES = 6.0
-"""Rms change that erasing a scratch makes on its mask; fainter ones the photo does not show."""
+LEAST_SCRATCH_CODES = 8.0
+LEAST_SCRATCH_ENERGY = 50.0
+"""Rms, and root of the summed squares, of the change that erasing a scratch makes; fainter ones are hard to see."""
 LEAST_HIGHLIGHT_CODES = 30.0
 """A highlight's mean above its surroundings."""
 LEAST_HIGHLIGHT_PX = 16
@@ -186,7 +187,8 @@ def scratch_erased(photo: Photo, truth: GateTruth, rng: np.random.Generator) -> 
         mask = whole(defect, truth.shape)
         erased = filled(photo, grown(mask, 1))
         change = (photo.astype(np.float32) - erased)[mask > 0].mean(axis=1)
-        if np.sqrt((change**2).mean()) >= LEAST_SCRATCH_CODES and change.size >= 8:
+        shown = np.sqrt((change**2).mean()) >= LEAST_SCRATCH_CODES
+        if shown and np.sqrt((change**2).sum()) >= LEAST_SCRATCH_ENERGY:
             candidates.append(erased)
     return candidates[int(rng.integers(len(candidates)))] if candidates else None
 

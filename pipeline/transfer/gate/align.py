@@ -28,7 +28,7 @@ _TRUSTED_CODES: Final = 8.0
 """Differences beyond this lose weight (Huber): new texture is not motion."""
 _CORRELATED_PX: Final = 28.0
 """Area over which noise is alike after smoothing with 1.5 px: 4 pi 1.5^2."""
-_ERRORS: Final = 2.0
+_ERRORS: Final = 1.5
 """Standard errors that are taken off."""
 _LEAST_PIXELS: Final = 60
 _FARTHEST_PX: Final = 12.0
@@ -52,7 +52,7 @@ def slopes(grey: Images) -> tuple[Images, Images]:
 
 
 def part_alignment(before: Images, slope: tuple[Images, Images], after: Images, part: Region) -> Alignment | None:
-    """Shift and scale of *part*, less twice their standard errors; None where the part is too small.
+    """Shift and scale of *part*, less 1.5 times their standard errors; None where the part is too small.
 
     *before*: (h, w) smoothed grey of the camera photo after the tone curve, *slope* its `slopes`; *after*: that of the
     changed photo.

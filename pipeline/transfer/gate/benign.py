@@ -26,7 +26,7 @@ VAE_PSNR_DB: Final = 24.0
 stabilityai/sd-vae-ft-mse."""
 _CELL_PX: Final = 8
 """Pixels of a photo per pixel of its latent image."""
-_MOST_REPLACED: Final = 0.4
+_MOST_REPLACED: Final = 0.25
 """Share of the fine detail that the stand-in replaces at most, however smooth the photo is. An estimate."""
 
 _LEAST_DETAIL: Final = 4.0

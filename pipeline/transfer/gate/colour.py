@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.transfer.gate.features import COARSE, Features, Floats, binned_medians, cells, part_cells
+from pipeline.transfer.gate.features import COARSE, Features, Floats, along_curve, binned_medians, cells, part_cells
 from pipeline.transfer.gate.truth import GateTruth, Region
 
 Mask = NDArray[np.bool_]
@@ -72,14 +72,14 @@ def global_tint(before: Features, after: Features, masks: ColourTruth) -> NDArra
 
 
 def part_chroma(before: Features, after: Features, tint: NDArray[np.float64], mask: Mask) -> float | None:
-    """Distance in the a*, b* plane at L* = 50 that the mean colour of a part's cells moved, less the *tint*.
+    """Distance in the a*, b* plane at L* = 50 that the median colour of a part's cells moved, less the *tint*.
 
     None where the part shows no colour (clipped, black, or too small).
     """
     where = mask & before.coloured & after.coloured
     if np.count_nonzero(where) < _LEAST_CELLS:
         return None
-    moved = (after.coarse - before.coarse)[..., 1:][where].mean(axis=0) - tint
+    moved = np.median((after.coarse - before.coarse)[..., 1:][where], axis=0) - tint
     return float(np.linalg.norm(moved))
 
 
@@ -103,7 +103,7 @@ def background_blob(before: Features, after: Features, masks: ColourTruth) -> fl
 def _unexplained(before: Features, after: Features, where: Mask) -> Floats:
     """(h / 4, w / 4) difference in L*, a*, b* that the global fits leave, smoothed."""
     curve = binned_medians(before.coarse[..., 0][where], after.coarse[..., 0][where], (0.0, 100.0))
-    lightness = after.coarse[..., 0] - np.interp(before.coarse[..., 0], *curve)
+    lightness = after.coarse[..., 0] - along_curve(before.coarse[..., 0], curve)
     both = before.coloured & after.coloured
     chroma = (after.coarse - before.coarse)[..., 1:]
     if (both & where).any():

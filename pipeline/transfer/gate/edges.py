@@ -169,7 +169,9 @@ def drift(before: Images, after: Images) -> Drift:
     # an edge that keeps hardly any of its contrast is not found, however well noise correlates
     score = np.where(spread < 0.2 * size[:, None], 0.0, score)
     distance = np.abs(np.arange(-reach, reach + 1)) / _SAMPLES_PER_PX
-    best = (score - _NEARNESS_PER_PX * distance).argmax(axis=1)
+    around = np.pad(score, ((0, 0), (1, 1)), constant_values=-2.0)
+    top = (score >= around[:, :-2]) & (score >= around[:, 2:])
+    best = np.where(top, score - _NEARNESS_PER_PX * distance, -3.0).argmax(axis=1)
     moved = (best - reach + _peak(score, best)) / _SAMPLES_PER_PX
     match = np.take_along_axis(score, best[:, None], axis=1)[:, 0] if len(score) else np.zeros(0)
     contrast = size / np.sqrt(2 * half + 1)

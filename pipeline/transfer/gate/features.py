@@ -95,11 +95,15 @@ def tone_curve(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> Floats:
     curve_x, curve_y = binned_medians(before.astype(np.float32).ravel(), after.astype(np.float32).ravel(), (0.0, 256.0))
     if not curve_x.size:
         return np.arange(256, dtype=np.float32)
-    curve_y = np.maximum.accumulate(curve_y)
     levels = np.arange(256, dtype=np.float32)
-    inner = np.interp(levels, curve_x, curve_y)
-    inner += np.minimum(levels - curve_x[0], 0.0) + np.maximum(levels - curve_x[-1], 0.0)
-    return np.clip(inner, 0.0, 255.0).astype(np.float32)
+    return np.clip(along_curve(levels, (curve_x, np.maximum.accumulate(curve_y))), 0.0, 255.0).astype(np.float32)
+
+
+def along_curve(x: Floats, curve: tuple[Floats, Floats]) -> Floats:
+    """What the *curve* of `binned_medians` makes of *x*: linear between its points, with slope 1 beyond its ends."""
+    inner = np.interp(x, *curve)
+    beyond = np.minimum(x - curve[0][0], 0.0) + np.maximum(x - curve[0][-1], 0.0)
+    return np.asarray(inner + beyond, dtype=np.float32)
 
 
 def binned_medians(x: Floats, y: Floats, extent: tuple[float, float]) -> tuple[Floats, Floats]:

@@ -47,10 +47,10 @@ BOUNDS: Final[dict[str, Bounds]] = {
     "edge_lost": Bounds(0.10, 0.15, 0.25),
     "flow_px": Bounds(0.50, 0.75, 1.00),
     "part_shift_px": Bounds(0.50, 0.75, 1.00),
-    "part_scale": Bounds(0.005, 0.0065, 0.008),
-    "chroma": Bounds(6.0, 8.0, 10.0),
-    "blob": Bounds(0.30, 0.40, 0.50),
-    "defect_loss": Bounds(0.40, 0.50, 0.65),
+    "part_scale": Bounds(0.004, 0.005, 0.006),
+    "chroma": Bounds(6.0, 9.0, 12.0),
+    "blob": Bounds(0.10, 0.12, 0.20),
+    "defect_loss": Bounds(0.50, 0.60, 0.65),
     "highlight_loss": Bounds(0.25, 0.35, 0.50),
     "highlight_px": Bounds(2.0, 2.5, 4.0),
     "clipping": Bounds(0.10, 0.20, 0.40),
@@ -88,7 +88,9 @@ def read_limits(path: Path) -> Limits:
 def limits_of_values(values: Mapping[str, Any], source: str, samples: int) -> Limits:
     """Checked limits. Raises InputError for an unknown or missing score, or one outside its bounds."""
     if set(values) != set(SCORES):
-        raise InputError(f"expected limits of the scores {', '.join(SCORES)}; found {', '.join(values)}")
+        raise InputError(
+            f"expected limits of the scores {', '.join(SCORES)}; found {', '.join(values)}; calibrate again"
+        )
     for name, value in values.items():
         bounds = BOUNDS[name]
         if not bounds.lowest <= float(value) <= bounds.highest:

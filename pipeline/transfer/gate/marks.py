@@ -22,10 +22,11 @@ _RING_PX: Final = 6
 """Width of the surroundings that a mark is compared with."""
 _GAP_PX: Final = 1
 """Pixels next to a mark that are neither: blur of the lens."""
-_BASE_SIGMA_PX: Final = 3.0
-DEFECT_LEAST_CNR: Final = 1.5
-"""Rms contrast over the noise of the ring: below, the camera photo hardly shows the defect and nothing is judged."""
-DEFECT_LEAST_CODES: Final = 3.0
+_FILL_PX: Final = 3
+DEFECT_LEAST_CODES: Final = 5.0
+"""Rms contrast below which the camera photo hardly shows a defect and nothing is judged ..."""
+DEFECT_LEAST_ENERGY: Final = 45.0
+"""... or root of the summed squares of its contrast: a few faint pixels drown in the noise of any change."""
 DEFECT_LEAST_PX: Final = 6
 HIGHLIGHT_LEAST_CODES: Final = 20.0
 """Mean of a highlight above its ring that lets its place be judged."""
@@ -50,21 +51,25 @@ class Mark:
 def defect_mark(before: Floats, after: Floats, defect: Region, allowed: Mask) -> Mark | None:
     """The contrast that *defect* keeps; None where the camera photo does not show it well enough to judge.
 
-    *before*, *after*: (h, w) grey, codes, the first after the tone curve; *allowed*: (h, w) pixels of the same part,
-    which the surroundings are taken from. The pattern is what the mask shows above its surroundings' smooth level;
-    the contrast kept is the slope of the after-pattern on it.
+    *before*, *after*: (h, w) grey, codes, the first after the tone curve; *allowed*: (h, w) pixels of the same part.
+    The pattern is what *before* shows beyond the same place without the defect: its mask and the pixels next to it,
+    filled in from around them. The contrast kept is the slope on the pattern of what *after* shows beyond that; a
+    change of brightness all around is taken out. CNR alone would not do: noise of the surroundings changes too.
     """
     window = defect.window(2 * _RING_PX, (before.shape[0], before.shape[1]))
     mask = defect.within(window)
-    ring = _ring(mask, allowed[window])
+    hole = _near(mask, _GAP_PX) & allowed[window]
+    ring = _near(mask, _RING_PX) & ~_near(mask, _GAP_PX) & allowed[window]
     if defect.area < DEFECT_LEAST_PX or np.count_nonzero(ring) < DEFECT_LEAST_PX:
         return None
-    first, second = (_above_base(image[window], ring) for image in (before, after))
-    pattern, noise = first[mask], max(1.0, float(first[ring].std()))
-    strength = float(np.sqrt((pattern**2).mean()))
-    if strength < DEFECT_LEAST_CODES or strength < DEFECT_LEAST_CNR * noise:
+    old, new = before[window], after[window]
+    sound = _filled(old, hole)
+    pattern = (old - sound)[hole]
+    rms, energy = float(np.sqrt((pattern**2).mean())), float((pattern**2).sum())
+    if rms < DEFECT_LEAST_CODES or np.sqrt(energy) < DEFECT_LEAST_ENERGY:
         return None
-    return Mark(float((pattern * second[mask]).sum()) / float((pattern**2).sum()), 0.0)
+    found = (new - sound)[hole] - float(np.median((new - old)[ring]))
+    return Mark(float((pattern * found).sum()) / energy, 0.0)
 
 
 def highlight_mark(before: Floats, after: Floats, highlight: Region, allowed: Mask) -> Mark | None:
@@ -112,22 +117,16 @@ def clipping_change(before: NDArray[np.uint8], after: NDArray[np.uint8], curve: 
     return min(1.0, float(np.count_nonzero(gone | came)) / float(np.count_nonzero(clipped)))
 
 
-def _ring(mask: Mask, allowed: Mask) -> Mask:
-    return np.asarray(_near(mask, _RING_PX) & ~_near(mask, _GAP_PX) & allowed)
-
-
 def _near(mask: Mask, by: int) -> Mask:
     """Pixels at most *by* from the mask, in both directions."""
     return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((2 * by + 1, 2 * by + 1), np.uint8)) > 0)
 
 
-def _above_base(image: Floats, ring: Mask) -> Floats:
-    """*image* less what its *ring* says of it: the smooth level, weighted by nearness."""
-    weight = ring.astype(np.float32)
-    level = float(image[ring].mean())
-    total = cv2.GaussianBlur((image - level) * weight, (0, 0), _BASE_SIGMA_PX)
-    share = cv2.GaussianBlur(weight, (0, 0), _BASE_SIGMA_PX)
-    return np.asarray(image - level - total / np.maximum(share, 1e-3), dtype=np.float32)
+def _filled(image: Floats, hole: Mask) -> Floats:
+    """*image* (h, w) with *hole* filled in from around it: the mean of Telea's and the Navier-Stokes method."""
+    where = hole.astype(np.uint8)
+    fills = [cv2.inpaint(image, where, _FILL_PX, method) for method in (cv2.INPAINT_TELEA, cv2.INPAINT_NS)]
+    return np.asarray(0.5 * (fills[0] + fills[1]), dtype=np.float32)
 
 
 def _centre(values: Floats, near: Mask, above: float) -> NDArray[np.float64] | None:

@@ -6,13 +6,13 @@ import json
 
 import numpy as np
 import pytest
+from support.gate_scenes import drawn_scene
+from support.planted import PLANTED
 
 from pipeline.errors import InputError
 from pipeline.transfer.gate.ladder import STRENGTHS, ladder
 from pipeline.transfer.gate.limits import BOUNDS, DEFAULT, MARGIN, benign_samples, calibrate, read_limits
 from pipeline.transfer.gate.measure import SCORES, prepare
-from support.gate_scenes import drawn_scene
-from support.planted import PLANTED
 
 
 def test_every_score_has_bounds_in_order():

@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from support.gate_scenes import HEIGHT, WIDTH, drawn_scene, region, truth_of
 
 from pipeline.transfer.gate import align, colour, edges, features, flow, marks
 from pipeline.transfer.gate.benign import to_codes, to_display, to_linear
-from support.gate_scenes import HEIGHT, WIDTH, drawn_scene, region, truth_of
 
 
 def textured_disc(shift=(0.0, 0.0), scale=1.0) -> np.ndarray:
@@ -140,7 +140,8 @@ def test_a_blob_has_the_area_that_was_painted():
     painted = photo.copy()
     painted[20:44, 140:180] = (170, 165, 160)
     before, after = features.features_of(photo), features.features_of(painted)
-    assert colour.background_blob(before, after, masks) == pytest.approx(24 * 40 / masks.smallest_px, rel=0.35)
+    area = colour.background_blob(before, after, masks) * masks.smallest_px
+    assert 24 * 40 <= area <= (24 + 8) * (40 + 8)  # smoothing adds a cell of 4 px on each side
     assert colour.background_blob(before, before, masks) == 0.0
 
 
@@ -151,8 +152,10 @@ def test_the_contrast_that_a_defect_keeps_is_the_one_painted(kept):
     base = 120 + 0.3 * x
     before, after = base - 40 * line, base - 40 * kept * line
     defect = region("defect 1/1 (scratch)", 1, line)
-    found = marks.defect_mark(before, after.astype(np.float32), defect, np.ones(line.shape, dtype=bool))
-    assert found.kept == pytest.approx(kept, abs=0.02)
+    found = marks.defect_mark(
+        before.astype(np.float32), after.astype(np.float32), defect, np.ones(line.shape, dtype=bool)
+    )
+    assert found.kept == pytest.approx(kept, abs=0.03)
 
 
 def test_a_defect_that_the_photo_does_not_show_is_not_judged():
