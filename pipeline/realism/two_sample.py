@@ -32,7 +32,7 @@ def _features(patch: NDArray[np.uint8]) -> Floats:
     grey = mixed[..., 0]
     gradient = np.hypot(np.diff(grey, axis=1)[:-1], np.diff(grey, axis=0)[:, :-1])
     spread = gradient.std() + 1e-6
-    tails = float((((gradient - gradient.mean()) / spread) ** 4).mean())
+    tails = float((((gradient - gradient.mean()) / spread) ** 4).mean()) + 0.1
     fine = patch.astype(np.float32) - cv2.GaussianBlur(patch.astype(np.float32), (0, 0), 1.0)
     noise = np.median(np.abs(fine), axis=(0, 1))
     chroma = np.hypot(mixed[..., 1], mixed[..., 2])

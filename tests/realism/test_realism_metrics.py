@@ -69,10 +69,12 @@ def test_the_slope_of_a_made_spectrum_is_found(exponent):
     size = 256
     radius = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.fftfreq(size)[None, :])
     radius[0, 0] = 1.0
-    white = np.fft.fft2(np.random.default_rng(6).standard_normal((size, size)))
-    image = np.fft.ifft2(white * radius ** (-exponent / 2)).real
-    image = 128 + 30 * image / image.std()
-    assert slope_of(image.astype(np.float32)) == pytest.approx(exponent, abs=0.12)
+    found = []
+    for seed in range(4):
+        white = np.fft.fft2(np.random.default_rng([6, seed]).standard_normal((size, size)))
+        image = np.fft.ifft2(white * radius ** (-exponent / 2)).real
+        found.append(slope_of((128 + 30 * image / image.std()).astype(np.float32)))
+    assert np.mean(found) == pytest.approx(exponent, abs=0.08)
 
 
 @pytest.mark.parametrize("sigma", [2.0, 5.0, 9.0])
@@ -103,7 +105,8 @@ def test_the_spread_of_a_blurred_edge_is_its_ten_to_ninety_width(sigma):
     turned = cv2.warpAffine(big, cv2.getRotationMatrix2D((640, 640), 17, 1.0), (1280, 1280))
     blurred = cv2.GaussianBlur(turned, (0, 0), 4 * sigma)
     photo = as_photo(50 + 150 * cv2.resize(blurred, (320, 320), interpolation=cv2.INTER_AREA))
-    assert edge_spread(photo) == pytest.approx(2.563 * sigma, rel=0.12)
+    # a pixel's own area adds 1/12 px^2
+    assert edge_spread(photo) == pytest.approx(2.563 * np.sqrt(sigma**2 + 1 / 12), rel=0.05)
 
 
 def test_a_photo_without_edges_has_no_spread():

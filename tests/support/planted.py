@@ -17,6 +17,8 @@ from pipeline.transfer.gate.truth import GateTruth, Region
 
 SHIFT_PX = 3.0
 SCALE = 0.02
+LEAST_SCALED_PX = 1257.0
+"""Area of a disc of 20 px radius: two per cent move the outline of a smaller part by less than 0.4 px."""
 BEND_PX = 4.0
 BEND_SIGMA_PX = 12.0
 """Along and across the edge; a bend of the outline about as long as 25 px."""
@@ -25,7 +27,7 @@ LEAST_PART = 0.004
 LEAST_EDGE_CODES = 12.0
 """Contrast across the outline where it is bent: bending an edge that nobody sees changes nothing."""
 LEAST_SCRATCH_CODES = 8.0
-LEAST_SCRATCH_ENERGY = 50.0
+LEAST_SCRATCH_ENERGY = 80.0
 """Rms, and root of the summed squares, of the change that erasing a scratch makes; fainter ones are hard to see."""
 LEAST_HIGHLIGHT_CODES = 30.0
 """A highlight's mean above its surroundings."""
@@ -38,10 +40,10 @@ Photo = np.ndarray
 Plant = Callable[[Photo, GateTruth, np.random.Generator], "Photo | None"]
 
 
-def chosen_part(truth: GateTruth, rng: np.random.Generator) -> Region | None:
+def chosen_part(truth: GateTruth, rng: np.random.Generator, least_px: float = 0.0) -> Region | None:
     """A part that is large enough, away from the frame's border where there is one."""
     height, width = truth.shape
-    large = [part for part in truth.parts if part.area >= LEAST_PART * height * width]
+    large = [part for part in truth.parts if part.area >= max(least_px, LEAST_PART * height * width)]
     inner = [part for part in large if not touches_border(part, truth.shape)]
     candidates = inner or large
     return candidates[int(rng.integers(len(candidates)))] if candidates else None
@@ -86,7 +88,7 @@ def part_shifted(photo: Photo, truth: GateTruth, rng: np.random.Generator) -> Ph
 
 
 def part_scaled(photo: Photo, truth: GateTruth, rng: np.random.Generator) -> Photo | None:
-    part = chosen_part(truth, rng)
+    part = chosen_part(truth, rng, LEAST_SCALED_PX)
     if part is None:
         return None
     mask = whole(part, truth.shape)

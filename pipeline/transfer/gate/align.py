@@ -30,6 +30,8 @@ _CORRELATED_PX: Final = 28.0
 """Area over which noise is alike after smoothing with 1.5 px: 4 pi 1.5^2."""
 _ERRORS: Final = 1.5
 """Standard errors that are taken off."""
+_BRIGHTEST_CODE: Final = 240.0
+"""From here on smoothed grey is partly clipped, which looks like motion: no weight."""
 _LEAST_PIXELS: Final = 60
 _FARTHEST_PX: Final = 12.0
 """A fit that runs farther than this has lost the part."""
@@ -103,6 +105,7 @@ def _solve(
         answer = np.linalg.solve(square, weighted.T @ difference)
         rest = difference - columns @ answer
         weight = np.minimum(1.0, _TRUSTED_CODES / np.maximum(np.abs(rest - np.median(rest)), 1e-6))
+        weight = np.where(np.maximum(level, seen[:, 0]) < _BRIGHTEST_CODE, weight, 1e-3)
         place = place - answer[:4]
         if np.abs(place).max() > _FARTHEST_PX:
             return np.zeros(4), np.full(4, np.inf)

@@ -35,7 +35,9 @@ _ERRORS: Final = 2.0
 _NEARNESS_PER_PX: Final = 0.04
 """Correlation that a position must be better by for each pixel that it lies farther off: of the teeth of a gear, which
 all look alike, the nearest is meant."""
-_FOUND: Final = 0.7
+_LEAST_KEPT: Final = 0.4
+"""Share of its contrast that an edge must keep to be found."""
+_FOUND: Final = 0.8
 """Correlation below which an edge counts as lost."""
 _TANGENT_PX: Final = 3
 _LEAST_OUTLINE_PX: Final = 20
@@ -166,8 +168,8 @@ def drift(before: Images, after: Images) -> Drift:
     total = windows.sum(axis=2)
     spread = np.sqrt(np.maximum((windows**2).sum(axis=2) - total**2 / (2 * half + 1), 1e-6))
     score = np.einsum("nsk,nk->ns", windows, pattern) / (spread * np.maximum(size, 1e-3)[:, None])
-    # an edge that keeps hardly any of its contrast is not found, however well noise correlates
-    score = np.where(spread < 0.2 * size[:, None], 0.0, score)
+    # an edge that lost most of its contrast is not found: its remains correlate with anything
+    score = np.where(spread < _LEAST_KEPT * size[:, None], 0.0, score)
     distance = np.abs(np.arange(-reach, reach + 1)) / _SAMPLES_PER_PX
     around = np.pad(score, ((0, 0), (1, 1)), constant_values=-2.0)
     top = (score >= around[:, :-2]) & (score >= around[:, 2:])

@@ -50,9 +50,9 @@ BOUNDS: Final[dict[str, Bounds]] = {
     "part_scale": Bounds(0.004, 0.005, 0.006),
     "chroma": Bounds(6.0, 9.0, 12.0),
     "blob": Bounds(0.10, 0.12, 0.20),
-    "defect_loss": Bounds(0.50, 0.60, 0.65),
+    "defect_loss": Bounds(0.40, 0.45, 0.50),
     "highlight_loss": Bounds(0.25, 0.35, 0.50),
-    "highlight_px": Bounds(2.0, 2.5, 4.0),
+    "highlight_px": Bounds(2.5, 3.0, 4.0),
     "clipping": Bounds(0.10, 0.20, 0.40),
 }
 """Bounds of every score's limit; docs/gate.md says why."""
