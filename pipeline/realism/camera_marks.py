@@ -18,6 +18,8 @@ SLOPE_BAND: Final = (0.02, 0.35)
 """Cycles per pixel that the slope is fitted over: below are too few waves, above are demosaicking and JPEG."""
 _MOST_IN_RING: Final = 200
 """Values from which on a ring weighs no more."""
+_LEAST_CONTRAST: Final = 0.5
+"""Codes: below lies rounding."""
 NOISE_LEVELS: Final = (32, 96, 160, 224)
 """Middles of the four ranges of grey, codes; each is 64 wide."""
 _BLOCK_PX: Final = 8
@@ -31,6 +33,7 @@ _PROFILE_PX: Final = 7.0
 _PROFILE_STEP_PX: Final = 0.25
 _TEN_TO_NINETY: Final = 2.563
 """Width from 10 % to 90 % of a Gaussian step, standard deviations."""
+_SHARPEST: Final = 0.2
 _MOST_EDGES: Final = 400
 _LEAST_EDGES: Final = 10
 _LEAST_STEP: Final = 25.0
@@ -46,7 +49,8 @@ def spectrum_slope(photo: Photo) -> float:
     """Exponent a of the radial power spectrum 1 / f^a of a photo's luma. Natural photographs have about 2.
 
     Hann window over the largest centred square; mean power in 24 logarithmic rings, straight line through the
-    logarithms, rings of few waves with less weight. Source: Field, "Relations between the statistics of natural images" (1987).
+    logarithms, rings of few waves with less weight. NaN for a photo without contrast. Source: Field, "Relations
+    between the statistics of natural images" (1987).
     """
     return slope_of(grey_of(photo))
 
@@ -57,6 +61,8 @@ def slope_of(grey: NDArray[np.float32]) -> float:
     top, left = (grey.shape[0] - side) // 2, (grey.shape[1] - side) // 2
     square = grey[top : top + side, left : left + side].astype(np.float64)
     window = np.outer(np.hanning(side), np.hanning(side))
+    if float(square.std()) < _LEAST_CONTRAST:
+        return float("nan")
     mean = float((square * window).sum() / window.sum())
     power = np.abs(np.fft.rfft2((square - mean) * window)) ** 2
     radius = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None, :])
@@ -98,11 +104,12 @@ def noise_curve(photo: Photo) -> Floats:
 
 
 def edge_spread(photo: Photo) -> float:
-    """Median 10 % to 90 % width of the sharpest edges of a photo, px; NaN where there are fewer than ten.
+    """10 % to 90 % width of the sharpest fifth of a photo's edges, px; NaN where there are fewer than ten edges.
 
     Profiles across the places of steepest gradient, 7 px to either side. An edge counts when both ends are flat and
-    differ by 25 codes, and the profile hardly turns back in between. A step blurred by a Gaussian of s has 2.563 s. What
-    linear interpolation between pixels adds to the variance, 1/6 px^2 on average, is taken off.
+    differ by 25 codes, and the profile hardly turns back in between. The 20 % quantile is taken, because soft shading
+    has edges too. A step blurred by a Gaussian of s has 2.563 s. What linear interpolation between pixels adds to the
+    variance, 1/6 px^2 on average, is taken off.
     """
     grey = grey_of(photo)
     points, normals = _steepest(grey)
@@ -114,7 +121,7 @@ def edge_spread(photo: Photo) -> float:
     widths = [width for width in map(_width, profiles) if width is not None]
     if len(widths) < _LEAST_EDGES:
         return float("nan")
-    return float(np.sqrt(max(float(np.median(widths)) ** 2 - _TEN_TO_NINETY**2 / 6.0, 0.0)))
+    return float(np.sqrt(max(float(np.quantile(widths, _SHARPEST)) ** 2 - _TEN_TO_NINETY**2 / 6.0, 0.0)))
 
 
 def _width(profile: Floats) -> float | None:

@@ -159,7 +159,8 @@ def _distances(name: str, reference: _Prepared, photos: PhotoSet, seed: int) -> 
 
     shares = two_sample.hits(reference.features, other.features, seed)
     accuracy = bootstrap.mean_of_two(*shares, seed)
-    return Distances(name, size, *bootstrap.distances_of(distances, size, seed), accuracy)
+    published, relative, near = bootstrap.distances_of(distances, size, seed)
+    return Distances(name, size, published, relative, near, accuracy)
 
 
 def _taken(values: NDArray[np.float32], numbers: bootstrap.Numbers) -> NDArray[np.float32]:

@@ -75,8 +75,9 @@ def test_marks_tell_blur_and_noise():
         marks_of("m", as_set("m", pictures(10, seed, **how)))
         for seed, how in ((5, {}), (6, {"blur": 2.0}), (7, {"noise": 8.0}))
     )
-    assert blurred.spectrum_slope.low > plain.spectrum_slope.high
-    assert noisy.spectrum_slope.high < plain.spectrum_slope.low
+    assert blurred.edge_spread_px.low > plain.edge_spread_px.high
+    assert blurred.spectrum_slope.value > plain.spectrum_slope.high
+    assert noisy.spectrum_slope.value < plain.spectrum_slope.low
     # three channels of noise 8 have a luma noise of 8 sqrt(0.299^2 + 0.587^2 + 0.114^2)
     assert noisy.noise[1].value == pytest.approx(8 * 0.669, rel=0.15)
 

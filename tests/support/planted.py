@@ -27,7 +27,7 @@ LEAST_PART = 0.004
 LEAST_EDGE_CODES = 12.0
 """Contrast across the outline where it is bent: bending an edge that nobody sees changes nothing."""
 LEAST_SCRATCH_CODES = 8.0
-LEAST_SCRATCH_ENERGY = 80.0
+LEAST_SCRATCH_ENERGY = 100.0
 """Rms, and root of the summed squares, of the change that erasing a scratch makes; fainter ones are hard to see."""
 LEAST_HIGHLIGHT_CODES = 30.0
 """A highlight's mean above its surroundings."""

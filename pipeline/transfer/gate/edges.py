@@ -6,7 +6,7 @@ follows for each part: stretches that moved, edges that are gone. Does not cover
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -187,6 +187,15 @@ def _breadth(pattern: Images, size: Images) -> Floats:
     along = pattern / np.maximum(size, 1e-3)[:, None]
     slope = slope - (slope * along).sum(axis=1, keepdims=True) * along
     return np.asarray(size / np.maximum(np.sqrt((slope**2).sum(axis=1)), 1e-3), dtype=np.float64)
+
+
+def without_clipped(found: Drift, outlines: Outlines, clipped: NDArray[np.bool_]) -> Drift:
+    """*found* with no contrast at places within 4 px of *clipped* (h, w): where light has newly clipped, an edge's
+    profile changes its shape by channel, which looks like motion."""
+    side = 2 * int(_HALF_WINDOW_PX) + 1
+    near = cv2.dilate(clipped.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+    columns, rows = np.rint(outlines.points).astype(np.intp).T
+    return replace(found, contrast=np.where(near[rows, columns], 0.0, found.contrast))
 
 
 def part_edges(outlines: Outlines, found: Drift, part: Region) -> PartEdges | None:

@@ -25,7 +25,7 @@ _GAP_PX: Final = 1
 _FILL_PX: Final = 3
 DEFECT_LEAST_CODES: Final = 5.0
 """Rms contrast below which the camera photo hardly shows a defect and nothing is judged ..."""
-DEFECT_LEAST_ENERGY: Final = 60.0
+DEFECT_LEAST_ENERGY: Final = 80.0
 """... or root of the summed squares of its contrast: a few faint pixels drown in the noise of any change."""
 DEFECT_LEAST_PX: Final = 6
 HIGHLIGHT_LEAST_CODES: Final = 20.0

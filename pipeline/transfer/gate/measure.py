@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from pipeline.transfer.gate.align import part_alignment, slopes
 from pipeline.transfer.gate.colour import ColourTruth, background_blob, colour_truth, global_tint, part_chroma
-from pipeline.transfer.gate.edges import Outlines, drift, outlines_of, part_edges, profiles
+from pipeline.transfer.gate.edges import Outlines, drift, outlines_of, part_edges, profiles, without_clipped
 from pipeline.transfer.gate.features import Features, features_of, tone_curve
 from pipeline.transfer.gate.flow import flow_of, part_flow, texture
 from pipeline.transfer.gate.marks import clipping_change, defect_mark, highlight_mark
-from pipeline.transfer.gate.truth import GateTruth
+from pipeline.transfer.gate.truth import CLIPPED_CODE, GateTruth
 
 Photo = NDArray[np.uint8]
 
@@ -84,7 +84,7 @@ def measure(camera: Camera, changed: Photo) -> tuple[Scored, ...]:
     after = features_of(changed)
     curve = tone_curve(camera.features.grey8, after.grey8)
     return (
-        *_outline_scores(camera, after, curve),
+        *_outline_scores(camera, changed, after, curve),
         *_colour_scores(camera, after),
         *_mark_scores(camera, changed, after, curve),
     )
@@ -98,9 +98,11 @@ def worst(scores: tuple[Scored, ...]) -> dict[str, float]:
     return highest
 
 
-def _outline_scores(camera: Camera, after: Features, curve: NDArray[np.float32]) -> Iterator[Scored]:
+def _outline_scores(camera: Camera, changed: Photo, after: Features, curve: NDArray[np.float32]) -> Iterator[Scored]:
     expected = np.interp(camera.profiles, np.arange(256), curve).astype(np.float32)
+    newly_clipped = (changed.max(axis=2) >= CLIPPED_CODE) & ~camera.truth.clipped
     moved = drift(expected, profiles(after.grey, camera.outlines))
+    moved = without_clipped(moved, camera.outlines, newly_clipped)
     flow = flow_of(np.rint(curve).astype(np.uint8)[camera.features.grey8], after.grey8)
     soft = np.interp(camera.features.soft, np.arange(256), curve).astype(np.float32)
     slope = slopes(soft)
