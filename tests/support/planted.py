@@ -155,7 +155,8 @@ def _visible_edge(photo: Photo, mask: np.ndarray, rng: np.random.Generator) -> t
     if len(points) < 60:
         return None
     tangent = np.roll(points, -4, axis=0) - np.roll(points, 4, axis=0)
-    normal = np.stack([tangent[:, 1], -tangent[:, 0]], axis=1) / np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-6)
+    length = np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-6)
+    normal = np.stack([tangent[:, 1], -tangent[:, 0]], axis=1) / length
     inner, outer = (np.rint(points + step * normal).astype(int) for step in (-3.0, 3.0))
     limit = np.array([photo.shape[1] - 1, photo.shape[0] - 1])
     within = ((np.minimum(inner, outer) > 4) & (np.maximum(inner, outer) < limit - 4)).all(axis=1)
