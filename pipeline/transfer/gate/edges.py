@@ -37,7 +37,7 @@ _NEARNESS_PER_PX: Final = 0.04
 all look alike, the nearest is meant."""
 _LEAST_KEPT: Final = 0.4
 """Share of its contrast that an edge must keep to be found."""
-_FOUND: Final = 0.8
+_FOUND: Final = 0.7
 """Correlation below which an edge counts as lost."""
 _TANGENT_PX: Final = 3
 _LEAST_OUTLINE_PX: Final = 20
@@ -47,7 +47,7 @@ _ALONG: Final = 13
 """Places that a profile is averaged over, Gaussian: 6 px of standard deviation."""
 _STRETCH: Final = 7
 """Places in a stretch: 14 px of outline."""
-_LEAST_PLACES: Final = 10
+_LEAST_PLACES: Final = 7
 
 
 @dataclass(frozen=True, eq=False)

@@ -50,7 +50,7 @@ BOUNDS: Final[dict[str, Bounds]] = {
     "part_scale": Bounds(0.004, 0.005, 0.0065),
     "chroma": Bounds(6.0, 10.0, 13.5),
     "blob": Bounds(0.10, 0.12, 0.15),
-    "defect_loss": Bounds(0.40, 0.45, 0.50),
+    "defect_loss": Bounds(0.40, 0.50, 0.60),
     "highlight_loss": Bounds(0.25, 0.35, 0.50),
     "highlight_px": Bounds(2.5, 3.0, 4.0),
     "clipping": Bounds(0.10, 0.20, 0.40),
