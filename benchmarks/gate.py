@@ -1,7 +1,8 @@
 """What the gate catches, what it lets pass, and what it costs, on the photos of a rendered dataset.
 
-Calibrates on the stand-in for the autoencoder's round trip of the photos of every fourth scene, and plants every corruption and every benign change into those of the
-others. Prints a table, and processor seconds of one core for a 512 x 512 photo.
+Calibrates on the stand-in for the autoencoder's round trip of the photos of every fourth scene. Plants every corruption
+and every benign change into the photos of the other scenes. Prints a table, and processor seconds of one core for a
+512 x 512 photo.
 Usage: python benchmarks/gate.py DATASET [--photos N] [--limits FILE]. Bars: 95 % caught, 2 % false alarms, 0.15 s.
 """
 
