@@ -27,7 +27,6 @@ UPSTREAM = {
     "clips": {"arrange", "dataset"},
     "report": {"dataset"},
     "realism": {"dataset"},
-    "transfer": {"spec"},
     "gallery": {"spec", "dataset", "graph"},
 }
 """Rooms whose records each room may import; `graph` may import all."""
