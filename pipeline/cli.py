@@ -19,6 +19,7 @@ import click
 import pipeline
 from pipeline.cli_models import models
 from pipeline.cli_redevelop import redevelop_options, redevelop_photo
+from pipeline.cli_score import score
 from pipeline.errors import (
     EXIT_BAD_ENVIRONMENT,
     EXIT_DAMAGE,
@@ -260,6 +261,9 @@ def clips(dataset: Path, number: str | None, split: str | None) -> None:
 
     for line in summary(Dataset(dataset, number), split):
         click.echo(line)
+
+
+main.add_command(score)
 
 
 @main.command()

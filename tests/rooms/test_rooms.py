@@ -26,6 +26,7 @@ UPSTREAM = {
     "dataset": set(),
     "clips": {"arrange", "dataset"},
     "report": {"dataset"},
+    "realism": {"dataset"},
     "gallery": {"spec", "dataset", "graph"},
 }
 """Rooms whose records each room may import; `graph` may import all."""

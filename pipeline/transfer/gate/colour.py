@@ -1,0 +1,122 @@
+"""Is the metal still the same, and is the background still empty? Colour by cells of 4 x 4 pixels.
+
+Covers: chroma of each part against the globally fitted tint; unexplained blobs in the background. Does not cover: fine
+structure. Both take out what exposure, tone and tint do to the whole photo.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.transfer.gate.features import COARSE, Features, Floats, along_curve, binned_medians, cells, part_cells
+from pipeline.transfer.gate.truth import GateTruth, Region
+
+Mask = NDArray[np.bool_]
+
+_LEAST_CELLS: Final = 4
+_GUARD_CELLS: Final = 1
+"""Cells around parts that the background does without: shadows, halos, reflections of the part's edge."""
+_SIGMA_CELLS: Final = 1.0
+_LEAST_DIFFERENCE: Final = 6.0
+"""CIE L*a*b* units that a cell must differ by to be unexplained: about twice a just visible difference of areas."""
+_SPREAD: Final = 5.0
+"""Or this many robust standard deviations of all background cells."""
+LEAST_PART: Final = 0.004
+"""Share of a photo: a smaller part does not set the unit of blobs."""
+
+
+@dataclass(frozen=True, eq=False)
+class ColourTruth:
+    """Coarse masks of one photo's labels."""
+
+    background: Mask
+    """(h / 4, w / 4) cells that touch no part, one cell away."""
+    parts: tuple[Mask, ...]
+    """Cells of each part of the truth."""
+    smallest_px: float
+    """Area of the smallest part, pixels; of a part of LEAST_PART at least."""
+
+
+def colour_truth(truth: GateTruth) -> ColourTruth:
+    """Coarse masks of *truth*."""
+    side = 2 * _GUARD_CELLS + 1
+    taken = cells(~truth.background) > 0.0
+    background = cv2.dilate(taken.astype(np.uint8), np.ones((side, side), np.uint8)) == 0
+    least = LEAST_PART * truth.shape[0] * truth.shape[1]
+    smallest = min((float(part.area) for part in truth.parts), default=least)
+    return ColourTruth(
+        np.asarray(background),
+        tuple(part_cells(truth, part.instance_id) for part in truth.parts),
+        max(smallest, least),
+    )
+
+
+def global_tint(before: Features, after: Features, masks: ColourTruth) -> NDArray[np.float64]:
+    """(2,) change of a*, b* at L* = 50 that the photo as a whole went through.
+
+    The background decides, by its median; parts decide where it has too few cells. A photo with one large part and a
+    background cannot tell which of the two changed: it is the difference that counts.
+    """
+    both = before.coloured & after.coloured
+    where = both & masks.background
+    if np.count_nonzero(where) < 8 * _LEAST_CELLS:
+        where = both
+    if not where.any():
+        return np.zeros(2)
+    return np.asarray(np.median((after.coarse - before.coarse)[..., 1:][where], axis=0), dtype=np.float64)
+
+
+def part_chroma(before: Features, after: Features, tint: NDArray[np.float64], mask: Mask) -> float | None:
+    """Distance in the a*, b* plane at L* = 50 that the median colour of a part's cells moved, less the *tint*.
+
+    None where the part shows no colour (clipped, black, or too small).
+    """
+    where = mask & before.coloured & after.coloured
+    if np.count_nonzero(where) < _LEAST_CELLS:
+        return None
+    moved = np.median((after.coarse - before.coarse)[..., 1:][where], axis=0) - tint
+    return float(np.linalg.norm(moved))
+
+
+def background_blob(before: Features, after: Features, masks: ColourTruth) -> float:
+    """Area of the largest unexplained blob in the background, in units of the smallest part's area.
+
+    Lightness is compared after the tone curve that the background's own medians give, chroma after the median tint.
+    Parts that are smaller than 0.4 % of the photo do not set the unit.
+    """
+    where = masks.background
+    if np.count_nonzero(where) < 8 * _LEAST_CELLS:
+        return 0.0
+    rest = _unexplained(before, after, where)
+    spread = 1.4826 * float(np.median(rest[where]))
+    odd = where & (rest > max(_LEAST_DIFFERENCE, _SPREAD * spread))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(odd.astype(np.uint8), connectivity=4)
+    largest = int(stats[1:, cv2.CC_STAT_AREA].max()) if count > 1 else 0
+    return largest * COARSE**2 / masks.smallest_px
+
+
+def _unexplained(before: Features, after: Features, where: Mask) -> Floats:
+    """(h / 4, w / 4) difference in L*, a*, b* that the global fits leave, smoothed."""
+    curve = binned_medians(before.coarse[..., 0][where], after.coarse[..., 0][where], (0.0, 100.0))
+    lightness = after.coarse[..., 0] - along_curve(before.coarse[..., 0], curve)
+    both = before.coloured & after.coloured
+    chroma = (after.coarse - before.coarse)[..., 1:]
+    if (both & where).any():
+        chroma = chroma - np.median(chroma[both & where], axis=0)
+    # scaled back to the cell's own lightness: the chroma of dark cells is mostly noise
+    chroma = chroma * ((after.coarse[..., :1] + 16.0) / 66.0) * both[..., None]
+    rest = np.dstack([lightness, chroma]).astype(np.float32)
+    rest = np.where(where[..., None], rest, 0.0).astype(np.float32)
+    weight = cv2.GaussianBlur(where.astype(np.float32), (0, 0), _SIGMA_CELLS)
+    smooth = cv2.GaussianBlur(rest, (0, 0), _SIGMA_CELLS) / np.maximum(weight, 1e-3)[..., None]
+    return np.asarray(np.sqrt((smooth**2).sum(axis=2)), dtype=np.float32)
+
+
+def part_masks(truth: GateTruth, masks: ColourTruth) -> tuple[tuple[Region, Mask], ...]:
+    """Parts with their coarse masks."""
+    return tuple(zip(truth.parts, masks.parts, strict=True))

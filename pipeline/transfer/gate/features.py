@@ -1,0 +1,126 @@
+"""What several scores need of a photo, computed once: grey levels, colour at a quarter of the size, the tone curve.
+
+Covers: the features and the global fits that take exposure, tone and tint out of a comparison. Does not cover: scores.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.transfer.gate.truth import CLIPPED_CODE, GateTruth
+
+Photo = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+COARSE: Final = 4
+"""Side in pixels of a cell of the coarse colour image: half a cell of the autoencoder's latent image."""
+_EDGE_SIGMA_PX: Final = 1.0
+_SOFT_SIGMA_PX: Final = 1.5
+_BINS: Final = 32
+_LEAST_IN_BIN: Final = 24
+_DARK_CODE: Final = 6
+"""A pixel whose brightest channel is below this has no colour to speak of."""
+_REFERENCE_LIGHTNESS: Final = 50.0
+"""CIE L* that chroma is given at."""
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Of one photo."""
+
+    grey8: Photo
+    """(h, w) uint8 BT.601 luma."""
+    grey: Floats
+    """(h, w) float32 luma, codes, smoothed with a Gaussian of 1 px."""
+    soft: Floats
+    """(h, w) float32 luma, codes, smoothed with a Gaussian of 1.5 px."""
+    coarse: Floats
+    """(h / 4, w / 4, 3) float32: CIE L*, and a*, b* at L* = 50 (see `coarse_colour`)."""
+    coloured: NDArray[np.bool_]
+    """(h / 4, w / 4) cells in which enough pixels are neither clipped nor black."""
+
+
+def features_of(photo: Photo) -> Features:
+    """Features of *photo* (h, w, 3) uint8 sRGB. Raises ValueError for anything else."""
+    if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8:
+        raise ValueError(f"expected a photo (h, w, 3) uint8, found {photo.shape} {photo.dtype}")
+    grey8 = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
+    grey = cv2.GaussianBlur(grey8.astype(np.float32), (0, 0), _EDGE_SIGMA_PX)
+    soft = cv2.GaussianBlur(grey, (0, 0), np.sqrt(_SOFT_SIGMA_PX**2 - _EDGE_SIGMA_PX**2))
+    coarse, coloured = coarse_colour(photo)
+    return Features(np.asarray(grey8), np.asarray(grey), np.asarray(soft), coarse, coloured)
+
+
+def coarse_size(shape: tuple[int, int]) -> tuple[int, int]:
+    """Rows and columns of the coarse image of a photo of *shape* (h, w)."""
+    return max(1, shape[0] // COARSE), max(1, shape[1] // COARSE)
+
+
+def cells(layer: NDArray[np.bool_]) -> Floats:
+    """Share of each coarse cell (h / 4, w / 4) that a mask (h, w) fills."""
+    rows, columns = coarse_size((layer.shape[0], layer.shape[1]))
+    return np.asarray(cv2.resize(layer.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def coarse_colour(photo: Photo) -> tuple[Floats, NDArray[np.bool_]]:
+    """Colour by cells of 4 x 4 pixels, and where it counts.
+
+    Chroma is scaled to the lightness 50: a* and b* times (50 + 16) / (L* + 16). In CIE 1976 L*a*b* all three of
+    L* + 16, a* and b* grow with the cube root of the light, so this does not change with exposure. Clipped and black
+    pixels carry no colour and are left out of the mean.
+    """
+    rows, columns = coarse_size((photo.shape[0], photo.shape[1]))
+    brightest = photo.max(axis=2)
+    counts = ((brightest < CLIPPED_CODE) & (brightest >= _DARK_CODE)).astype(np.float32)
+    share = cv2.resize(counts, (columns, rows), interpolation=cv2.INTER_AREA)
+    light = cv2.resize(photo.astype(np.float32) * counts[..., None], (columns, rows), interpolation=cv2.INTER_AREA)
+    every = cv2.resize(photo.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
+    lab = cv2.cvtColor(light / np.maximum(share, 1e-3)[..., None] / 255.0, cv2.COLOR_RGB2LAB)
+    lightness = cv2.cvtColor(every / 255.0, cv2.COLOR_RGB2LAB)[..., 0]
+    chroma = lab[..., 1:] * ((_REFERENCE_LIGHTNESS + 16.0) / (lab[..., :1] + 16.0))
+    return np.dstack([lightness, chroma]).astype(np.float32), np.asarray(share > 0.5)
+
+
+def tone_curve(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> Floats:
+    """(256,) the level that each level of *before* has in *after*, both (h, w) uint8: medians, never falling.
+
+    Levels that hardly occur take theirs from their neighbours. This is what exposure, gamma and tone do to a photo.
+    """
+    curve_x, curve_y = binned_medians(before.astype(np.float32).ravel(), after.astype(np.float32).ravel(), (0.0, 256.0))
+    if not curve_x.size:
+        return np.arange(256, dtype=np.float32)
+    levels = np.arange(256, dtype=np.float32)
+    return np.clip(along_curve(levels, (curve_x, np.maximum.accumulate(curve_y))), 0.0, 255.0).astype(np.float32)
+
+
+def along_curve(x: Floats, curve: tuple[Floats, Floats]) -> Floats:
+    """What the *curve* of `binned_medians` makes of *x*: linear between its points, with slope 1 beyond its ends."""
+    inner = np.interp(x, *curve)
+    beyond = np.minimum(x - curve[0][0], 0.0) + np.maximum(x - curve[0][-1], 0.0)
+    return np.asarray(inner + beyond, dtype=np.float32)
+
+
+def binned_medians(x: Floats, y: Floats, extent: tuple[float, float]) -> tuple[Floats, Floats]:
+    """Medians of *x* and *y* (n,) in each of 32 bins of x over *extent* that holds enough values, ascending in x."""
+    number = np.clip(((x - extent[0]) * (_BINS / (extent[1] - extent[0]))).astype(np.intp), 0, _BINS - 1)
+    order = np.argsort(number, kind="stable")
+    borders = np.searchsorted(number[order], np.arange(_BINS + 1))
+    least = min(_LEAST_IN_BIN, max(1, x.size // 4))
+    found = [
+        (np.median(x[order[first:last]]), np.median(y[order[first:last]]))
+        for first, last in pairwise(borders.tolist())
+        if last - first >= least
+    ]
+    values = np.array(found, dtype=np.float32).reshape(-1, 2)
+    return values[:, 0], values[:, 1]
+
+
+def part_cells(truth: GateTruth, instance_id: int) -> NDArray[np.bool_]:
+    """(h / 4, w / 4) cells that lie wholly on a part: others mix its colour with what lies beside it."""
+    return np.asarray(cells(np.asarray(truth.instance == instance_id)) > 0.99)
