@@ -45,7 +45,7 @@ class OpenPlans:
     def noted(self, plans: Iterable[ScenePlan]) -> Iterator[ScenePlan]:
         """*plans*, each remembered as it is taken."""
         for plan in plans:
-            self._by_key |= {plan.keys[stage]: plan for stage in DROPPED_FROM}
+            self._by_key |= {plan.keys[stage]: plan for stage in _dropped_from(plan)}
             yield plan
 
     def present(self, action: Action) -> bool:
@@ -60,7 +60,12 @@ class OpenPlans:
         plan = self._by_key.get(render_key)
         if plan is None:
             return
-        for stage in DROPPED_FROM:
+        for stage in _dropped_from(plan):
             self._by_key.pop(plan.keys[stage], None)
             if done and not plan.keeps_all:
                 drop_files(self._store, stage, plan.keys[stage], plan.keep)
+
+
+def _dropped_from(plan: ScenePlan) -> list[str]:
+    """Those of DROPPED_FROM that *plan* has: the gallery plans no truth."""
+    return [stage for stage in DROPPED_FROM if stage in plan.keys]

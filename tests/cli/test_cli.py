@@ -17,7 +17,7 @@ import pipeline
 from pipeline.cli import main
 from pipeline.graph import fake
 
-COMMANDS = ["build", "clips", "diff", "doctor", "gc", "inspect", "plan", "report", "scene", "verify"]
+COMMANDS = ["build", "clips", "diff", "doctor", "gc", "inspect", "models", "plan", "report", "scene", "score", "verify"]
 
 
 @pytest.fixture(autouse=True)

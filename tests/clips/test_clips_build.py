@@ -137,7 +137,7 @@ def test_the_command_prints_the_policies(dataset) -> None:
     lines = result.output.splitlines()
     assert result.exit_code == 0
     assert [line.split()[0] for line in lines[1:]] == [
-        "previous_frame", "fixed_lag(2)", "fixed_lag(4)", "fixed_lag(6)", "fixed_lag(8)", "fixed_lag(12)", "rule",
+        "previous_frame", *(f"fixed_lag({lag})" for lag in (2, 4, 8, 12, 16, 24)), "rule",
     ]  # fmt: skip
     assert all(line.split()[1] == "1" for line in lines[1:])
 

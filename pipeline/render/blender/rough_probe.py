@@ -45,7 +45,8 @@ class RoughProbe:
         """*folder*: the job's, which holds the labels of a far environment."""
         self.scene, self.job = scene, job
         self.side = math.isqrt(job.render.reflections.rough_rays)
-        self.metal = np.array([isinstance(material, MetalMaterial) for material in job.materials])
+        metal = [isinstance(material, MetalMaterial) for material in job.materials]
+        self.metal = np.array(metal or [False])  # a scene of nothing but its world has no material
         self.classes = thing_classes(job.bundle)
         self.layer = scene.view_layers.new(LAYER)
         self.layer.use = False
@@ -173,16 +174,17 @@ def _scattering_material(materials: tuple[Material, ...]) -> bpy.types.Material:
 
 def _looked_up(tree: Tree, materials: tuple[Material, ...]) -> Any:
     """Colour socket: `lobe_values` of the material that the shaded point has by itself."""
-    image = bpy.data.images.new("lobes", len(materials), 1, float_buffer=True, is_data=True)
-    pixels = np.ones((len(materials), 4), dtype=np.float32)
-    pixels[:, :3] = [lobe_values(material) for material in materials]
+    lobes = [lobe_values(material) for material in materials] or [(0.0, 0.0, 0.0)]
+    image = bpy.data.images.new("lobes", len(lobes), 1, float_buffer=True, is_data=True)
+    pixels = np.ones((len(lobes), 4), dtype=np.float32)
+    pixels[:, :3] = lobes
     image.pixels.foreach_set(pixels.ravel())
     image.pack()
     texture = tree.node("TexImage", interpolation="Closest", extension="EXTEND")
     texture.image = image
     at = tree.node("CombineXYZ")
     number = material_number(tree)
-    tree.link(tree.math("MULTIPLY_ADD", number, 1.0 / len(materials), -0.5 / len(materials)), at.inputs[0])
+    tree.link(tree.math("MULTIPLY_ADD", number, 1.0 / len(lobes), -0.5 / len(lobes)), at.inputs[0])
     at.inputs[1].default_value = 0.5
     tree.link(at.outputs[0], texture.inputs["Vector"])
     return texture.outputs["Color"]
