@@ -435,6 +435,12 @@ def read_rgb(path: Path) -> NDArray[np.float32]:
     return np.stack([channels[axis] for axis in "RGB"], axis=-1)
 
 
+def read_xyz(path: Path) -> NDArray[np.float32]:
+    """The vectors (h, w, 3) float32 of position.exr or normal.exr. Raises OSError when it cannot be read."""
+    channels = read_exr(path)
+    return np.stack([channels[axis] for axis in "XYZ"], axis=-1)
+
+
 def read_ids(path: Path) -> NDArray[np.uint16]:
     """Read a uint16 id layer (PNG) as (h, w). Raises OSError when it cannot be read."""
     import cv2

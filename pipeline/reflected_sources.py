@@ -24,6 +24,7 @@ from pipeline.bundle import (
     load_bundle,
     read_exr,
     read_ids,
+    read_xyz,
     view_folder,
     world_texels,
 )
@@ -73,7 +74,7 @@ def reflected_sources(folder: Path, view_id: str) -> ReflectedSources:
     layers = view_folder(folder, view.view_index)
     probe = read_exr(layers / "reflection.exr", ("distance", "face"))
     hits = read_hits(folder, bundle, view)
-    position, normal = (_vectors(layers / f"{name}.exr") for name in ("position", "normal"))
+    position, normal = (read_xyz(layers / f"{name}.exr") for name in ("position", "normal"))
     direction = mirrored_directions(view.camera, position, normal)
     reached = (hits > 0)[..., None]
     near = reached & (hits < FIRST_FAR)[..., None]
@@ -133,8 +134,3 @@ def kind_table(bundle: SceneBundle) -> NDArray[np.uint8]:
         table[FIRST_FAR + label.value] = LIGHT if label.kind == "light" else SURROUNDINGS
     table[WORLD_INDEX] = SURROUNDINGS
     return table
-
-
-def _vectors(path: Path) -> NDArray[np.float32]:
-    channels = read_exr(path)
-    return np.stack([channels[axis] for axis in "XYZ"], axis=-1)

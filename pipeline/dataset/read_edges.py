@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.dataset.keep import not_kept
-from pipeline.dataset.read_reflections import layers_row
+from pipeline.dataset.read_reflections import layer_file, layers_row
 from pipeline.errors import DamageFound, InputError
 
 if TYPE_CHECKING:
@@ -68,15 +67,13 @@ def is_edge_layer(layer: str) -> bool:
 
 
 def _file(dataset: Dataset, view_id: str, column: str) -> Path:
-    view, row = dataset.view(view_id), layers_row(dataset, view_id)
+    row = layers_row(dataset, view_id)
     if row is None or row.get(column) is None:
         raise InputError(
             f"expected a file in column {column} of view {view_id}, found none: this build was made before there was "
             "such a layer; build the spec again"
         )
-    if not dataset.has_file(row, column):
-        raise InputError(not_kept(f"a file in column {column} of view {view_id}", view["scene_id"]))
-    return dataset.root / str(row[column])
+    return layer_file(dataset, view_id, column)
 
 
 def _channels(path: Path) -> dict[str, NDArray[np.float32]]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import masks
-from pipeline.bundle import BundleView, SceneBundle, read_exr, read_ids, view_folder, write_exr, write_ids
+from pipeline.bundle import BundleView, SceneBundle, read_exr, read_ids, read_xyz, view_folder, write_exr, write_ids
 from pipeline.defect_patches import WITH
 from pipeline.layers import COLORS, LIGHT_FILE, REC709_LUMINANCE, read_light, total
 from pipeline.radiance_check import check_groups
@@ -102,7 +102,6 @@ def _evidence(
     touched = np.zeros(material.shape, dtype=np.bool_)
     for rle in defects:
         touched |= masks.decode(rle)
-    normal = read_exr(layers / "normal.exr")
     return EdgeEvidence(
         camera=view.camera,
         radiance=radiance,
@@ -112,7 +111,7 @@ def _evidence(
         objects=read_ids(layers / "object.png"),
         surface=_surfaces(bundle)[material],
         alpha=pixel_alpha(bundle, material).min(axis=-1),
-        normal=np.stack([normal[axis] for axis in "XYZ"], axis=-1),
+        normal=read_xyz(layers / "normal.exr"),
         depth=read_exr(layers / "depth.exr")["Z"],
         mirrored_m=read_exr(layers / "reflection.exr", ("distance",))["distance"],
         defects=touched,

@@ -23,8 +23,8 @@ from pipeline.bundle import (
     SceneBundle,
     item_in,
     load_bundle,
-    read_exr,
     read_ids,
+    read_xyz,
     view_folder,
 )
 from pipeline.defect_patches import WITH, Raster, chart, load_raster, sample_mask
@@ -85,8 +85,8 @@ def load_layers(bundle: Path, view: BundleView) -> ViewLayers:
         read_ids(folder / "instance.png"),
         read_ids(folder / "face.png"),
         read_ids(folder / "material.png"),
-        _xyz(folder / "position.exr"),
-        _xyz(folder / "normal.exr"),
+        read_xyz(folder / "position.exr"),
+        read_xyz(folder / "normal.exr"),
     )
 
 
@@ -192,8 +192,3 @@ def _row(scene: SceneBundle, view: BundleView, defect: PlacedDefect, item: Place
         "covered_px": float(cover.sum()),
         "mask_rle": masks.encode(mask),
     }
-
-
-def _xyz(path: Path) -> NDArray[np.float32]:
-    channels = read_exr(path)
-    return np.stack([channels[axis] for axis in "XYZ"], axis=-1)

@@ -19,8 +19,8 @@ from pipeline.bundle import (
     BundleView,
     SceneBundle,
     load_bundle,
-    read_exr,
     read_ids,
+    read_xyz,
     view_folder,
     write_ids,
 )
@@ -90,10 +90,9 @@ def _group_of_lamp(bundle: SceneBundle) -> dict[int, str]:
 
 
 def _seen(view: BundleView, folder: Path) -> Seen:
-    position = read_exr(folder / "position.exr")
     return Seen(
         view.camera,
-        np.stack([position[axis] for axis in "XYZ"], axis=-1),
+        read_xyz(folder / "position.exr"),
         read_ids(folder / "object.png"),
         read_parts(folder / TERMS_FILE, lambda name: name == "diffuse_color")["diffuse_color"],
     )
