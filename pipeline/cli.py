@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import click
 
 import pipeline
+from pipeline.cli_machine import transfer_options
 from pipeline.cli_models import models
 from pipeline.cli_redevelop import redevelop_options, redevelop_photo
 from pipeline.cli_score import score
@@ -104,7 +105,8 @@ def main(debug: bool) -> None:
 @click.option("--explain", is_flag=True, help="Say for each output that has to be made what changed.")
 @click.option("--limit", type=click.IntRange(min=1), help="Plan only the first scenes.")
 @click.option("--workers", type=click.IntRange(min=1), help="Worker processes that the time is estimated for.")
-def plan(spec: Path, out: Path | None, explain: bool, limit: int | None, workers: int | None) -> None:
+@transfer_options
+def plan(spec: Path, out: Path | None, explain: bool, limit: int | None, workers: int | None, **machine: Any) -> None:
     """Say what a build of SPEC would do.
 
     How much is in the store already, how long the rest should take, and with --explain why it has to be made.
@@ -112,7 +114,7 @@ def plan(spec: Path, out: Path | None, explain: bool, limit: int | None, workers
     from pipeline.graph.build import BuildOptions
     from pipeline.graph.estimate import plan_dataset
 
-    options = BuildOptions(workers=workers, limit=limit)
+    options = BuildOptions(workers=workers, limit=limit, **machine)
     tell = click.echo if explain else None
     for line in plan_dataset(spec, out, options, tell):
         click.echo(line)
@@ -128,6 +130,7 @@ def plan(spec: Path, out: Path | None, explain: bool, limit: int | None, workers
 @click.option("--limit", type=click.IntRange(min=1), help="Build only the first scenes.")
 @click.option("--stop-after", type=click.IntRange(min=1), help="Give up when this many scenes have failed.")
 @click.option("--quiet", is_flag=True, help="No progress; only the result and problems.")
+@transfer_options
 def build(spec: Path, out: Path, quiet: bool, **machine: Any) -> None:
     """Make the dataset that SPEC describes.
 
@@ -154,7 +157,8 @@ def build(spec: Path, out: Path, quiet: bool, **machine: Any) -> None:
 @click.argument("scene_id")
 @click.option("--out", type=FOLDER, required=True, help="Folder for the files; new, empty, or of an earlier run.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads of the render; default: all cores.")
-def scene(spec: Path, scene_id: str, out: Path, threads: int | None) -> None:
+@transfer_options
+def scene(spec: Path, scene_id: str, out: Path, threads: int | None, **machine: Any) -> None:
     """Make one scene of SPEC by itself.
 
     Its files have the same bytes as in a build; no dataset is needed and nothing is reused.
@@ -162,7 +166,7 @@ def scene(spec: Path, scene_id: str, out: Path, threads: int | None) -> None:
     from pipeline.graph.single import make_scene
 
     started = time.monotonic()
-    made = make_scene(spec, scene_id, out, threads)
+    made = make_scene(spec, scene_id, out, threads, **machine)
     stages = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in made.seconds.items())
     click.echo(f"{made.scene_id} in {made.folder}: {time.monotonic() - started:.1f} s ({stages})")
 

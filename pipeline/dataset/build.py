@@ -21,6 +21,7 @@ from pipeline.dataset.folders import folder_errors
 from pipeline.dataset.origin import code_version, environment
 from pipeline.dataset.store import ROWS_FILE, OutputRecord, Store, flush, flush_folder
 from pipeline.dataset.tables import SCHEMA_VERSION, TABLES
+from pipeline.dataset.transfer_record import TransferRecord
 from pipeline.dataset.writer import TableWriters
 from pipeline.errors import DamageFound, InputError
 from pipeline.records import from_dict, read_json, sha256_bytes, sha256_file, write_json
@@ -39,6 +40,8 @@ class SceneOutputs:
     """Stage -> key, for every stage whose rows belong in the tables; "render" must be one of them."""
     columns: Mapping[str, Any] = field(default_factory=dict)
     """Values that no stage depends on and so cannot know: split (in `scenes` and `photos`) and spec_json."""
+    changes: Mapping[str, Mapping[tuple[Any, ...], Mapping[str, Any]]] = field(default_factory=dict)
+    """Table -> key of a row -> columns that replace its own; paths in them are below DATASET already."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class BuildInfo:
     """For people, as in the spec."""
     licence: str = "not stated"
     """Of the pictures, as in the spec."""
+    transfer: TransferRecord | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,8 @@ class BuildRecord:
     quarantined: tuple[str, ...]
     description: str = ""
     licence: str = "not stated"
+    transfer: TransferRecord | None = None
+    """None in builds from before there was transfer."""
 
 
 @dataclass(frozen=True)
@@ -229,9 +235,14 @@ def _scene_rows(store: Store, scene: SceneOutputs, tally: _Tally) -> Iterator[tu
                     raise DamageFound(
                         f"{store.relative(folder)}: expected known tables in {ROWS_FILE}, found {table!r}"
                     )
-                given = _given(scene, table)
-                yield table, [{**_placed(store, record, table, row), **given} for row in rows]
+                yield table, [_finished(scene, table, _placed(store, record, table, row)) for row in rows]
     yield "outputs", [{"scene_id": scene.scene_id, "stage": stage, "key": key} for stage, key in scene.outputs.items()]
+
+
+def _finished(scene: SceneOutputs, table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """*row* with what only the caller knows."""
+    key = tuple(row[name] for name in TABLES[table].key)
+    return {**row, **_given(scene, table), **scene.changes.get(table, {}).get(key, {})}
 
 
 def _given(scene: SceneOutputs, table: str) -> dict[str, Any]:
@@ -285,6 +296,7 @@ def _build_record(folder: Path, info: BuildInfo, tally: _Tally) -> BuildRecord:
         quarantined=tuple(sorted(info.quarantined)),
         description=info.description,
         licence=info.licence,
+        transfer=info.transfer,
     )
 
 

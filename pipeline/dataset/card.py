@@ -148,6 +148,8 @@ for photo in dataset.iter_photos("train"):
     parts = dataset.instances(photo["view_id"])       # boxes, poses, masks
 ```
 
+{_transfer(record)}
+
 The meaning and unit of every column is in the metadata of its Parquet field and in `croissant.json`. Cameras are
 OpenCV's (x right, y down, z forward), lengths metres, masks COCO run-length text. Masks, poses and depth come from the
 geometry, not from the pixels: they hold for all photos of a view, also where a photo is over- or underexposed. Objects
@@ -168,6 +170,19 @@ _SIZES: Final = (
     (1_000_000, "100K<n<1M"),
     (float("inf"), "n>1M"),
 )
+
+
+def _transfer(record: BuildRecord) -> str:
+    """What became of transfer, with what a user of the pictures must know of the model."""
+    found = record.transfer
+    if found is None:
+        return "All photos are the camera's."
+    if not found.ran:
+        return found.sentence()
+    return (
+        f"{found.sentence()} `origin` tells them apart, `transfers` holds every try. Licence of the model: "
+        f"{found.licence}; what derives from Stable Diffusion carries the use restrictions of its licence."
+    )
 
 
 def _summary(record: BuildRecord) -> str:

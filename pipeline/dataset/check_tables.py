@@ -30,6 +30,7 @@ PARENTS: Final = {
     "highlights": {"photo_id": "photos"},
     "glass": {"photo_id": "photos", "view_id": "views"},
     "overexposed": {"photo_id": "photos", "view_id": "views", "scene_id": "scenes"},
+    "transfers": {"photo_id": "photos", "scene_id": "scenes"},
     "outputs": {"scene_id": "scenes"},
 }
 """Table -> column -> table whose key it must name."""

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from pipeline.records import canonical_json
 
-SCHEMA_VERSION: Final = "2.1"
+SCHEMA_VERSION: Final = "2.2"
 """Raised in its second number for a new column, in its first for one that is renamed, retyped or gone."""
 
 TEXT: Final = "text"

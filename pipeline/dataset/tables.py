@@ -26,6 +26,7 @@ from pipeline.dataset.columns import (
     rows_to_arrow,
 )
 from pipeline.dataset.reflection_tables import CAST_LIGHT, MIRROR_IMAGES, REFLECTION_LAYERS
+from pipeline.dataset.transfer_table import TRANSFERS
 
 __all__ = ["SCHEMA_VERSION", "TABLES", "rows_to_table"]
 
@@ -237,8 +238,15 @@ PHOTOS: Final = TableSchema(
         ),
         Column("transfer_model", TEXT, "Model that changed the photo, null for origin camera"),
         Column("transfer_strength", NUMBER, "Strength of that change, null for origin camera", "0..1"),
-        Column("gate_passed", FLAG, "Whether the labels still hold after transfer, null for origin camera"),
-        Column("gate_scores", NUMBER_BY_NAME, "What the gate measured"),
+        Column(
+            "gate_passed",
+            FLAG,
+            "Whether the labels still hold after transfer; false: the photo is the camera's; null: it was not tried",
+        ),
+        Column("gate_scores", NUMBER_BY_NAME, "What the gate measured, of the try that was kept, else of the last"),
+        Column("gate_reason", TEXT, "Why tries before failed; null when the first was kept or none was made"),
+        Column("camera_image_path", TEXT, "The camera's photo of a changed one; null unless the spec keeps both"),
+        Column("camera_sha256", TEXT, "Checksum of that file"),
         Column("quality_flags", TEXTS, "What a user may want to leave out, for example overexposed"),
     ),
 )
@@ -422,6 +430,7 @@ TABLES: Final[dict[str, TableSchema]] = {
         DEFECTS,
         GLASS,
         OVEREXPOSED,
+        TRANSFERS,
         OUTPUTS,
     )
 }

@@ -29,6 +29,8 @@ from pipeline.graph.quarantine import QUARANTINE, keep_only, quarantine
 from pipeline.graph.schedule import SceneResult, Schedule, result_of
 from pipeline.graph.signals import stopped_by_signals
 from pipeline.graph.stage import Action, Machine
+from pipeline.graph.transfer_choice import TransferChoice
+from pipeline.graph.transfer_plan import Identify, TransferPlan, identify_here, planned_transfer
 from pipeline.records import canonical_json, to_dict
 from pipeline.spec.draw import draw_scene
 from pipeline.spec.load import load_spec
@@ -64,6 +66,12 @@ class BuildOptions:
     quiet: bool = False
     stages: str | None = None
     """Registry of stages, "module:attribute"; None = $GLINT_STAGES or the real ones."""
+    device: str = "auto"
+    """Where networks run."""
+    dtype: str = "auto"
+    """Their number format."""
+    batch: int | None = None
+    """Photos per network call; None = as suits the device."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,8 @@ class BuildResult:
     gave_up: bool
     reasons: tuple[str, ...] = ()
     """Different errors of quarantined scenes, each once."""
+    transfer: str = ""
+    """What became of transfer; empty where the spec says off."""
 
     def lines(self, out: Path, seconds: float) -> list[str]:
         """What a user is told on stdout."""
@@ -89,9 +99,11 @@ class BuildResult:
         if self.number is None or self.folder is None:
             return ["no scene could be made; no build was written"]
         what = f"build {self.number} ({count_of(self.scenes, 'scene')}, {count_of(self.photos, 'photo')})"
+        told = [self.transfer] if self.transfer else []
         if self.up_to_date:
-            return [f"up to date: {what}"]
-        return [f"{what} in {duration(seconds)}", f"report: {out / 'builds' / self.number / 'report' / 'index.html'}"]
+            return [f"up to date: {what}", *told]
+        report = f"report: {out / 'builds' / self.number / 'report' / 'index.html'}"
+        return [f"{what} in {duration(seconds)}", *told, report]
 
     def quarantine_line(self, out: Path) -> str:
         """What a user is told about scenes that failed."""
@@ -117,13 +129,14 @@ def build_dataset(spec_path: Path, out: Path, options: BuildOptions) -> BuildRes
     workplace = Workplace(stages, str(store.root), machine_of(options))
     total = scene_count(spec, options.limit)
     progress, shown = make_progress(total, options.quiet)
-    plans = plan_build(spec, catalog_of(spec, stages), options.limit)
+    transfer = planned_transfer(spec, identify_for(options, workplace))
+    plans = plan_build(spec, catalog_of(spec, stages, transfer.identity), options.limit)
     with stopped_by_signals(stop_children), shown:
         results = sorted(
-            run_plans(plans, store, lambda: make_executor(workplace, options), progress, options.stop_after),
+            run_plans(plans, store, lambda: make_executor(workplace, options, transfer), progress, options.stop_after),
             key=lambda result: result.index,
         )
-    return _finish(spec, spec_path, text, store, results, gave_up=len(results) < total)
+    return _finish(_Work(spec, spec_path, text, store, transfer), results, gave_up=len(results) < total)
 
 
 def run_plans(
@@ -166,15 +179,26 @@ def run_plans(
     executor.close()
 
 
-def make_executor(workplace: Workplace, options: BuildOptions) -> Executor:
+def make_executor(workplace: Workplace, options: BuildOptions, transfer: TransferPlan) -> Executor:
     """The executor that *options* ask for; Dask is imported only when it is used."""
     if options.sync:
         return SyncExecutor(workplace)
     from pipeline.graph.dask_executor import local_executor, remote_executor
 
+    on_gpu = transfer.identity is not None and transfer.identity.resource == "gpu"
     if options.scheduler is not None:
-        return remote_executor(workplace, options.scheduler)
-    return local_executor(workplace, workers_of(options))
+        return remote_executor(workplace, options.scheduler, on_gpu)
+    gpus = transfer.identity.gpus if on_gpu and transfer.identity is not None else 0
+    return local_executor(workplace, workers_of(options), gpus if options.device == "auto" else min(gpus, 1))
+
+
+def identify_for(options: BuildOptions, workplace: Workplace) -> Identify:
+    """What asks whoever will transfer photos: this machine, or the workers of the scheduler."""
+    if options.scheduler is None:
+        return identify_here(workplace.stages, workplace.machine)
+    from pipeline.graph.remote import identify_remotely
+
+    return identify_remotely(options.scheduler, workplace)
 
 
 def workers_of(options: BuildOptions) -> int:
@@ -186,52 +210,69 @@ def workers_of(options: BuildOptions) -> int:
 
 def machine_of(options: BuildOptions) -> Machine:
     """Settings of this machine; 0 threads: each remote worker uses its own cores."""
-    if options.threads is not None:
-        return Machine(threads=options.threads)
-    if options.scheduler is not None:
-        return Machine(threads=0)
-    return Machine(threads=max(1, usable_cpus() // workers_of(options)))
+    threads = max(1, usable_cpus() // workers_of(options))
+    if options.threads is not None or options.scheduler is not None:
+        threads = options.threads or 0
+    return Machine(threads=threads, device=options.device, dtype=options.dtype, batch=options.batch)
 
 
-def _finish(
-    spec: DatasetSpec, spec_path: Path, text: str, store: Store, results: list[SceneResult], gave_up: bool
-) -> BuildResult:
+@dataclass(frozen=True)
+class _Work:
+    """What a build is made of, beside its scenes."""
+
+    spec: DatasetSpec
+    spec_path: Path
+    text: str
+    store: Store
+    transfer: TransferPlan
+
+
+def _finish(work: _Work, results: list[SceneResult], gave_up: bool) -> BuildResult:
     """Write quarantine and build, unless the newest build says the same already."""
+    spec, store = work.spec, work.store
     good = [result for result in results if not result.failures]
     bad = [result for result in results if result.failures]
     if not gave_up:
         keep_only(store.root, {result.scene_id for result in bad})
     for result in bad:
-        quarantine(store.root, spec_path, result)
+        quarantine(store.root, work.spec_path, result)
     quarantined = tuple(result.scene_id for result in bad)
     reasons = tuple(dict.fromkeys(result.failures[0].message for result in bad))
     if gave_up or not good:
         return BuildResult(None, None, False, len(good), 0, quarantined, gave_up, reasons)
-    content = plan_hash(spec, good, quarantined)
+    content = plan_hash(spec, good, quarantined, work.transfer)
     up_to_date = latest_number(store.root) is not None and open_build(store.root).record.plan_hash == content
     if up_to_date:
         build = open_build(store.root)
     else:
+        choice = TransferChoice(
+            store, (result.keys for result in good), work.transfer.record(), work.transfer.keep_camera
+        )
         info = BuildInfo(
             dataset=spec.dataset.name,
-            spec_path=spec_path.name,
-            spec_text=text,
+            spec_path=work.spec_path.name,
+            spec_text=work.text,
             plan_hash=content,
             description=spec.dataset.description,
             licence=spec.dataset.licence,
             quarantined=quarantined,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
+            transfer=choice.record,
         )
-        build = write_build(store.root, _outputs(spec, good), info, finish=report_hook(store.root))
+        build = write_build(store.root, _outputs(spec, good, choice), info, finish=report_hook(store.root))
     photos = sum(split["photos"] for split in build.record.splits.values())
-    return BuildResult(build.number, build.folder, up_to_date, len(good), photos, quarantined, gave_up, reasons)
+    told = build.record.transfer.sentence() if build.record.transfer and spec.transfer.use != "off" else ""
+    return BuildResult(build.number, build.folder, up_to_date, len(good), photos, quarantined, gave_up, reasons, told)
 
 
-def plan_hash(spec: DatasetSpec, good: Iterable[SceneResult], quarantined: Iterable[str]) -> str:
+def plan_hash(
+    spec: DatasetSpec, good: Iterable[SceneResult], quarantined: Iterable[str], transfer: TransferPlan
+) -> str:
     """Hash of everything that a build's tables and cards are made of; a scene's keys cover all of its SceneSpec."""
     digest = hashlib.sha256(f"{SCHEMA_VERSION}\n".encode())
     about = spec.dataset
     digest.update(f"{canonical_json([about.name, about.description, about.licence, about.keep])}\n".encode())
+    digest.update(f"{canonical_json([transfer.use, transfer.reason, transfer.keep_camera])}\n".encode())
     for result in good:
         digest.update(f"{result.scene_id} {canonical_json(result.keys)}\n".encode())
     digest.update(canonical_json(sorted(quarantined)).encode())
@@ -249,9 +290,9 @@ def report_hook(root: Path) -> Callable[[Path], None]:
     return write
 
 
-def _outputs(spec: DatasetSpec, good: Iterable[SceneResult]) -> Iterator[SceneOutputs]:
+def _outputs(spec: DatasetSpec, good: Iterable[SceneResult], choice: TransferChoice) -> Iterator[SceneOutputs]:
     """Scenes for the tables; drawn anew one by one, because keeping them would take memory."""
     for result in good:
         scene = draw_scene(spec, result.index)
         columns = {"split": scene.split, "spec_json": canonical_json(to_dict(scene))}
-        yield SceneOutputs(result.scene_id, dict(result.keys), columns)
+        yield SceneOutputs(result.scene_id, dict(result.keys), columns, choice.changes(result.keys))

@@ -41,6 +41,8 @@ _STOP_CHILDREN_S: Final = 2.0
 _NO_WORKERS_S: Final = 60.0
 _STOP_S: Final = 5.0
 _CPU_SLOTS_AT_MOST: Final = 4
+SCENES_PER_GPU: Final = 4
+"""Scenes that a graphics card works for at once: while some are measured, the photos of others fill its batches."""
 
 _SETTINGS: Final = {
     "distributed.scheduler.allowed-failures": 0,
@@ -166,12 +168,15 @@ class DaskExecutor:
             )
 
 
-def local_executor(workplace: Workplace, workers: int) -> DaskExecutor:
-    """Worker processes on this machine: each renders one scene at a time and works on photos and labels beside it."""
+def local_executor(workplace: Workplace, workers: int, gpus: int = 0) -> DaskExecutor:
+    """Worker processes on this machine: each renders one scene at a time and works on photos and labels beside it.
+
+    *gpus*: as many more processes, each with a graphics card of its own, transfer photos of several scenes together.
+    """
     _quieten()
     cpu_slots = max(1, min(_CPU_SLOTS_AT_MOST, workplace.machine.threads))
     dask.config.set(_SETTINGS)
-    slots: dict[Resource, int] = {"render": workers, "cpu": workers * cpu_slots}
+    slots: dict[Resource, int] = {"render": workers, "cpu": workers * cpu_slots, "gpu": gpus * SCENES_PER_GPU}
     executor = None
     resource_tracker.ensure_running()  # its start would take the mask of `delayed_signals` off again
     try:
@@ -185,6 +190,7 @@ def local_executor(workplace: Workplace, workers: int) -> DaskExecutor:
                 dashboard_address="127.0.0.1:0",
                 silence_logs=logging.CRITICAL,
             )
+            _add_gpu_workers(cluster, gpus)
             executor = DaskExecutor(Client(cluster), slots, workplace, cluster)
     except KeyboardInterrupt:
         if executor is not None:
@@ -193,12 +199,24 @@ def local_executor(workplace: Workplace, workers: int) -> DaskExecutor:
     return executor
 
 
-def remote_executor(workplace: Workplace, address: str) -> DaskExecutor:
+def _add_gpu_workers(cluster: LocalCluster, gpus: int) -> None:
+    """A worker per graphics card, which sees no other card; a single one sees what its device names."""
+    for number in range(gpus):
+        ((name, worker),) = cluster.new_worker_spec().items()
+        options = {**worker["options"], "nthreads": SCENES_PER_GPU, "resources": {"gpu": SCENES_PER_GPU}}
+        if gpus > 1:
+            options["env"] = {**(options.get("env") or {}), "CUDA_VISIBLE_DEVICES": str(number)}
+        cluster.worker_spec[name] = {**worker, "options": options}
+    if gpus:
+        cluster.scale(len(cluster.worker_spec))
+
+
+def remote_executor(workplace: Workplace, address: str, on_gpu: bool = False) -> DaskExecutor:
     """Join the scheduler at *address*. Raises EnvironmentProblem when it or its workers cannot do the work."""
     _quieten()
     client = connect(address)
     try:
-        slots = remote_slots(client, address, workplace)
+        slots = remote_slots(client, address, workplace, on_gpu)
     except EnvironmentProblem:
         client.close(timeout=_STOP_S)
         raise

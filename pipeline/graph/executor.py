@@ -45,7 +45,7 @@ class SyncExecutor:
     """Runs each action in this process when it is waited for."""
 
     def __init__(self, workplace: Workplace) -> None:
-        self.slots: Mapping[Resource, int] = {"render": 1, "cpu": 1}
+        self.slots: Mapping[Resource, int] = {"render": 1, "cpu": 1, "gpu": 1}
         self._workplace = workplace
         self._queue: deque[Action] = deque()
 
@@ -72,7 +72,7 @@ class ThreadExecutor:
     """Runs actions in threads of this process; worth it because stages mostly wait for processes of their own."""
 
     def __init__(self, workplace: Workplace, cpu_slots: int) -> None:
-        self.slots: Mapping[Resource, int] = {"render": 1, "cpu": cpu_slots}
+        self.slots: Mapping[Resource, int] = {"render": 1, "cpu": cpu_slots, "gpu": 1}
         self._workplace = workplace
         self._pools = {name: ThreadPoolExecutor(count, f"glint-{name}") for name, count in self.slots.items()}
         self._running: dict[Future[Outcome], Action] = {}

@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -40,9 +40,11 @@ from pipeline.dataset.store import ROWS_FILE
 from pipeline.errors import InputError, StageFailed
 from pipeline.graph.children import on_stop
 from pipeline.graph.stage import Machine, Resource, RunReport
+from pipeline.graph.transfer_stage import TransferIdentity
 from pipeline.layers import DECOMPOSITION_FILE
 from pipeline.records import canonical_json, from_dict, sha256_file, sha256_json, write_json
 from pipeline.spec.scene import Shot, shots_of
+from pipeline.spec.transfer import TransferSpec
 
 SIZE: Final = 8
 _EYE: Final = (1.0, 0, 0, 0, 0, 1.0, 0, 0, 0, 0, 1.0, 0, 0, 0, 0, 1.0)
@@ -55,6 +57,8 @@ class FakeSettings:
     render_seconds: float = 0.0
     child: bool = False
     """Spend the render's seconds in a child process, as a real render does."""
+    blob: float = 0.0
+    """Score `blob` of the gate for the first strength of every transferred photo; halved with each further try."""
     trace: str | None = None
     """Folder where each run leaves a file "<stage>.<label>.<pid of the process>[.<pid of its child>]"."""
 
@@ -168,7 +172,48 @@ class FakePhotos:
         return RunReport({})
 
 
-STAGES: Final = {stage.name: stage for stage in (FakePart(), FakeRender(), FakeTruth(), FakePhotos())}
+class FakeTransfer:
+    """Each photo darker; what its gate measures is set by $GLINT_FAKE."""
+
+    name = "transfer"
+    version = 1
+    resource: Resource = "cpu"
+
+    def tools(self) -> Mapping[str, str]:
+        """A tool that never changes."""
+        return {"fake": "1"}
+
+    def identify(self, spec: TransferSpec, machine: Machine) -> TransferIdentity:
+        """A model that every machine has, except one called "missing"."""
+        if spec.model == "missing":
+            raise InputError('expected a model "missing", found none; add it with `glint models add`')
+        resource: Resource = "gpu" if machine.device.startswith("cuda") else "cpu"
+        return TransferIdentity(
+            weights={"checkpoint": "0" * 64},
+            device=machine.device,
+            dtype="float32",
+            libraries={"fake": "1"},
+            batch=machine.batch or 1,
+            resource=resource,
+            licence="CC0-1.0",
+            source="nowhere",
+            gpus=1,
+        )
+
+    def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
+        """Write a picture per try, and rows for the round trip and for each try."""
+        settings = FakeSettings.from_environment()
+        settings.leave_trace(self.name, fields["scene_id"])
+        paths = {row["photo_id"]: row["image_path"] for row in _rows_of(inputs["photos"], "photos")}
+        rows = []
+        for photo in fields["photos"]:
+            source = inputs["photos"] / paths[photo["photo_id"]]
+            rows += list(_fake_tries(settings.blob, photo, fields, source, out))
+        _write_rows(out, {"transfers": rows})
+        return RunReport({"tries": float(len(rows))})
+
+
+STAGES: Final = {stage.name: stage for stage in (FakePart(), FakeRender(), FakeTruth(), FakePhotos(), FakeTransfer())}
 
 _children: set[int] = set()
 
@@ -369,6 +414,35 @@ def _write_photo(fields: Mapping[str, Any], photo: Mapping[str, Any], out: Path)
         "light_weights": photo["light_weights"],
         "clipped_fraction": 0.0,
     }
+
+
+def _fake_tries(
+    blob: float, photo: Mapping[str, Any], fields: Mapping[str, Any], source: Path, out: Path
+) -> Iterator[dict[str, Any]]:
+    """Rows of one photo: its round trip, then a try per strength until one passes for certain."""
+    import cv2
+
+    from pipeline.transfer.gate.limits import BOUNDS
+
+    common = {"scene_id": fields["scene_id"], "batch": 1, **photo}
+    yield {**common, "try_index": 0, "strength": 0.0, "scores": {"blob": 0.0}, "exceeded": [], "problem": None}
+    for index, strength in enumerate(fields["settings"]["strengths"], 1):
+        score = blob * 0.5 ** (index - 1)
+        row = {**common, "try_index": index, "strength": strength, "scores": {"blob": score}, "problem": None}
+        passes = score <= BOUNDS["blob"].lowest
+        row["exceeded"] = [] if passes else [{"score": "blob", "value": score, "of": "background"}]
+        if score <= BOUNDS["blob"].highest:
+            path = out / f"{photo['photo_id']}-t{index}.png"
+            cv2.imwrite(str(path), np.asarray(cv2.imread(str(source)), dtype=np.uint8) // 2)
+            row |= {"picture_path": path.name, "sha256": sha256_file(path)}
+        yield row
+        if passes:
+            return
+
+
+def _rows_of(folder: Path, table: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads((folder / ROWS_FILE).read_text())[table]
+    return rows
 
 
 def _write_rows(out: Path, rows: Mapping[str, list[dict[str, Any]]]) -> None:

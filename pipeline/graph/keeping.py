@@ -11,7 +11,7 @@ from typing import Final
 
 from pipeline.dataset.keep import drop_files, is_kept
 from pipeline.dataset.store import Store
-from pipeline.graph.plan import PHOTOS, RENDER, TRUTH, ScenePlan
+from pipeline.graph.plan import PHOTOS, RENDER, TRANSFER, TRUTH, ScenePlan
 from pipeline.graph.stage import Action
 
 DROPPED_FROM: Final = (RENDER, TRUTH)
@@ -31,7 +31,7 @@ def serves(plan: ScenePlan, action: Action, store: Store) -> bool:
         return False
     if action.stage != RENDER or not dropped:
         return True
-    return all(serves(plan, other, store) for other in plan.actions if other.stage in {TRUTH, PHOTOS})
+    return all(serves(plan, other, store) for other in plan.actions if other.stage in {TRUTH, PHOTOS, TRANSFER})
 
 
 class OpenPlans:

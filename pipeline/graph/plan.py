@@ -1,7 +1,7 @@
 """The plan of a build: from drawn scenes to the actions that make them, with their keys. Nothing is run.
 
-Covers: part, render, truth and photos actions of a scene, parts shared between scenes by key, a lazy plan of a whole
-dataset. Does not cover: what is in the store already and why something is not (`explain`), the order of work
+Covers: part, render, truth, photos and transfer actions of a scene, parts shared between scenes by key, a lazy plan of
+a whole dataset. Does not cover: what is in the store already and why something is not (`explain`), the order of work
 (`schedule`).
 """
 
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pipeline.dataset.keep import KEEP_ALL
 from pipeline.errors import InputError
 from pipeline.graph.keys import action_key, load_stages, tools_of
-from pipeline.graph.stage import Action, Input
+from pipeline.graph.stage import Action, Input, Resource
+from pipeline.graph.transfer_stage import TransferIdentity, transfer_fields
 from pipeline.records import sha256_file
 from pipeline.spec.fields import photo_fields, render_fields, truth_fields
 from pipeline.spec.scene import ItemSpec, SceneSpec, SurroundingsSpec
@@ -27,8 +28,9 @@ PART: Final = "part"
 RENDER: Final = "render"
 TRUTH: Final = "truth"
 PHOTOS: Final = "photos"
+TRANSFER: Final = "transfer"
 
-SCENE_STAGES: Final = (RENDER, TRUTH, PHOTOS)
+SCENE_STAGES: Final = (RENDER, TRUTH, PHOTOS, TRANSFER)
 """Stages that run once per scene, in the order in which their outputs are needed."""
 
 ALL_STAGES: Final = (PART, *SCENE_STAGES)
@@ -51,7 +53,7 @@ class ScenePlan:
     scene_id: str
     scene: SceneSpec
     actions: tuple[Action, ...]
-    """Parts, then render, truth and photos: each after what it needs."""
+    """Parts, then render, truth, photos and transfer: each after what it needs."""
     keep: tuple[str, ...] = KEEP_ALL
     """What stays in the store."""
 
@@ -84,12 +86,15 @@ class Catalog:
         resolve: Callable[[str], Path],
         tolerance: Callable[[str], Mapping[str, Any]],
         image: Callable[[str], Path],
+        transfer: TransferIdentity | None = None,
     ) -> None:
         self.stages_path = stages
         self.stages = load_stages(stages)
         self._resolve = resolve
         self._tolerance = tolerance
         self._image = image
+        self.transfer = transfer
+        """What photos are transferred with; None = they are not."""
         self._parts: dict[str, Action] = {}
         self._worlds: dict[str, tuple[Path, str]] = {}
 
@@ -123,15 +128,19 @@ class Catalog:
         fields: Mapping[str, Any],
         inputs: tuple[Input, ...],
         files: Mapping[str, str] | None = None,
+        resource: Resource | None = None,
     ) -> Action:
-        """One action with its key."""
+        """One action with its key. *resource*: what it occupies, if not what its stage says."""
         runner = self.stages[stage]
         key = action_key(runner, fields, inputs, tools_of(self.stages_path, stage))
-        return Action(stage, key, label, fields, inputs, runner.resource, files or {})
+        return Action(stage, key, label, fields, inputs, resource or runner.resource, files or {})
 
 
-def catalog_of(spec: DatasetSpec, stages: str) -> Catalog:
-    """The catalog of a dataset spec, with the registry of stages at "module:attribute"."""
+def catalog_of(spec: DatasetSpec, stages: str, transfer: TransferIdentity | None = None) -> Catalog:
+    """The catalog of a dataset spec, with the registry of stages at "module:attribute".
+
+    *transfer*: what photos are transferred with, if they are (`transfer_plan.planned_transfer`).
+    """
     from pipeline.spec.fields import part_tolerance
     from pipeline.spec.files import resolve_part_file
 
@@ -140,6 +149,7 @@ def catalog_of(spec: DatasetSpec, stages: str) -> Catalog:
         resolve=lambda name: resolve_part_file(name, spec.folder).absolute(),
         tolerance=lambda part_id: part_tolerance(spec, part_id),
         image=lambda name: _checked_image(name, spec.folder),
+        transfer=transfer,
     )
 
 
@@ -176,8 +186,19 @@ def plan_scene(scene: SceneSpec, catalog: Catalog, keep: tuple[str, ...] = KEEP_
     truth = catalog.action(TRUTH, scene.scene_id, truth_fields(scene), from_render + part_inputs)
     actions = [*parts.values(), render, truth]
     if PHOTOS in keep:
-        actions.append(catalog.action(PHOTOS, scene.scene_id, photo_fields(scene), from_render))
+        photos = catalog.action(PHOTOS, scene.scene_id, photo_fields(scene), from_render)
+        actions += [photos, *_transfer(scene, catalog, render, truth, photos)]
     return ScenePlan(scene.scene_id, scene, tuple(actions), keep)
+
+
+def _transfer(scene: SceneSpec, catalog: Catalog, *needed: Action) -> list[Action]:
+    """The action that transfers the scene's photos, if any is to be transferred; it needs the actions *needed*."""
+    spec, identity = scene.transfer, catalog.transfer
+    if identity is None or spec is None or not spec.photos:
+        return []
+    inputs = tuple(Input(action.stage, action.stage, action.key) for action in needed)
+    fields = transfer_fields(scene, spec, identity)
+    return [catalog.action(TRANSFER, scene.scene_id, fields, inputs, resource=identity.resource)]
 
 
 def plan_build(spec: DatasetSpec, catalog: Catalog, limit: int | None = None) -> Iterator[ScenePlan]:

@@ -15,13 +15,18 @@ from urllib.parse import urlsplit
 from distributed import Client
 
 import pipeline
-from pipeline.errors import EnvironmentProblem, InputError
+from pipeline.errors import EnvironmentProblem, GlintError, InputError
 from pipeline.graph.execute import Workplace
-from pipeline.graph.stage import Resource
+from pipeline.graph.stage import Machine, Resource
+from pipeline.graph.transfer_plan import Identify, identify_here
+from pipeline.graph.transfer_stage import TransferIdentity
+from pipeline.records import from_dict, to_dict
+from pipeline.spec.transfer import TransferSpec
 
 TRUST_VARIABLE: Final = "GLINT_TRUST_NETWORK"
 _CONNECT_S: Final = 15.0
 _WORKERS_S: Final = 30.0
+_STOP_S: Final = 5.0
 
 
 def connect(address: str) -> Client:
@@ -40,7 +45,7 @@ def connect(address: str) -> Client:
         ) from error
 
 
-def remote_slots(client: Client, address: str, workplace: Workplace) -> dict[Resource, int]:
+def remote_slots(client: Client, address: str, workplace: Workplace, on_gpu: bool = False) -> dict[Resource, int]:
     """How many actions of each resource the workers run at once.
 
     Waits half a minute for a first worker. Raises EnvironmentProblem when no worker declares a resource that the work
@@ -50,16 +55,67 @@ def remote_slots(client: Client, address: str, workplace: Workplace) -> dict[Res
     slots: dict[Resource, int] = {
         "render": sum(int(worker["resources"].get("render", 0)) for worker in workers.values()),
         "cpu": sum(int(worker["resources"].get("cpu", 0)) for worker in workers.values()),
+        "gpu": sum(int(worker["resources"].get("gpu", 0)) for worker in workers.values()),
     }
-    missing = [resource for resource, count in slots.items() if count < 1]
+    missing = [resource for resource, count in slots.items() if count < 1 and (on_gpu or resource != "gpu")]
     if missing:
         found = f"{len(workers)} workers, none of which has {' or '.join(missing)}" if workers else "no worker"
         raise EnvironmentProblem(
-            f"expected Dask workers that declare the resources render and cpu, found {found}; start each with\n"
+            f"expected Dask workers that declare the resources render and cpu{' and gpu' if on_gpu else ''}, found "
+            f"{found}; start each with\n"
             f'  dask worker {address} --nthreads 2 --resources "render=1 cpu=1"'
+            + ('\nand one per graphics card with --nthreads 4 --resources "gpu=4"' if on_gpu else "")
         )
     _check_workers(client, workplace)
     return slots
+
+
+def identify_remotely(address: str, workplace: Workplace) -> Identify:
+    """Ask the workers of the scheduler at *address* what they would transfer with: those with a graphics card, if any.
+
+    Raises as `connect` does, what a worker raises, and EnvironmentProblem when they differ.
+    """
+
+    def identify(models: TransferSpec) -> TransferIdentity:
+        client = connect(address)
+        try:
+            workers = _wait_for_workers(client)
+            chosen = [name for name, worker in workers.items() if worker["resources"].get("gpu")] or list(workers)
+            arguments = (workplace.stages, to_dict(models), to_dict(workplace.machine))
+            answers: dict[str, Any] = client.run(_identify_as_json, *arguments, workers=chosen, on_error="return")
+        finally:
+            client.close(timeout=_STOP_S)
+        return _agreed(answers)
+
+    return identify
+
+
+def _identify_as_json(stages: str, models: dict[str, Any], machine: dict[str, Any]) -> dict[str, Any]:
+    """Runs on a worker."""
+    identify = identify_here(stages, from_dict(Machine, machine))
+    found: dict[str, Any] = to_dict(identify(from_dict(TransferSpec, models)))
+    return found
+
+
+def _agreed(answers: dict[str, Any]) -> TransferIdentity:
+    """The one identity that all workers gave; their numbers of cards may differ."""
+    found = {}
+    for worker, answer in sorted(answers.items()):
+        if isinstance(answer, GlintError):
+            raise type(answer)(f"worker {worker}: {answer}")
+        if isinstance(answer, BaseException):
+            raise EnvironmentProblem(f"expected worker {worker} to name its models and device, found: {answer!r}")
+        found[worker] = from_dict(TransferIdentity, {**answer, "gpus": 0})
+    identities = list(found.values())
+    if not identities:
+        raise EnvironmentProblem("expected a Dask worker that can transfer photos, found none; start one")
+    for worker, identity in found.items():
+        if identity != identities[0]:
+            raise EnvironmentProblem(
+                f"expected all workers to transfer with the same models, libraries and class of device, found "
+                f"{identity} on {worker} and {identities[0]} elsewhere; start workers of one kind"
+            )
+    return identities[0]
 
 
 def probe(root: str) -> tuple[str, bool]:

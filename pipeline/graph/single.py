@@ -3,7 +3,7 @@
 Covers: `make_scene`. Does not cover: builds (`build`). Nothing is reused and no dataset is needed.
 
     DIR/scene.json        which scene, its keys, what each stage took
-    DIR/parts/<part_id>/  DIR/render/  DIR/truth/  DIR/photos/
+    DIR/parts/<part_id>/  DIR/render/  DIR/truth/  DIR/photos/  DIR/transfer/
                           the same bytes as in the store of a build, record.json (seconds, memory) apart
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pipeline.dataset.store import Store, check_writable
 from pipeline.errors import (
@@ -32,13 +32,14 @@ from pipeline.graph.plan import PART, ScenePlan, catalog_of, plan_scene
 from pipeline.graph.progress import Tally
 from pipeline.graph.signals import stopped_by_signals
 from pipeline.graph.stage import Machine
+from pipeline.graph.transfer_plan import identify_here, planned_transfer
 from pipeline.records import write_json
 from pipeline.spec.draw import draw_scene, scene_index
 from pipeline.spec.load import load_spec
 
 SCENE_FILE: Final = "scene.json"
 _WORK: Final = ".work"
-_FOLDERS: Final = ("parts", "render", "truth", "photos")
+_FOLDERS: Final = ("parts", "render", "truth", "photos", "transfer")
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,12 @@ class SceneMade:
 
 
 def make_scene(
-    spec_path: Path, scene_id: str, out: Path, threads: int | None = None, stages: str | None = None
+    spec_path: Path, scene_id: str, out: Path, threads: int | None = None, stages: str | None = None, **machine: Any
 ) -> SceneMade:
     """Make scene *scene_id* of the spec into the folder *out*, which is empty, absent or of an earlier run.
 
-    Raises InputError for a wrong spec, id or folder, and what the failing stage raised.
+    *machine*: device, dtype and batch of transfer, as in `stage.Machine`. Raises InputError for a wrong spec, id or
+    folder, and what the failing stage raised.
     """
     spec = load_spec(spec_path)
     scene = draw_scene(spec, scene_index(spec, scene_id))
@@ -65,8 +67,9 @@ def make_scene(
     work = out / _WORK
     shutil.rmtree(work, ignore_errors=True)
     registry = stages_path(stages)
-    plan = plan_scene(scene, catalog_of(spec, registry))
-    workplace = Workplace(registry, str(work.absolute()), Machine(threads=threads or usable_cpus()))
+    workplace = Workplace(registry, str(work.absolute()), Machine(threads=threads or usable_cpus(), **machine))
+    transfer = planned_transfer(spec, identify_here(registry, workplace.machine))
+    plan = plan_scene(scene, catalog_of(spec, registry, transfer.identity))
     try:
         _run(plan, Store(work), workplace)
         return _lay_out(plan, Store(work), out)

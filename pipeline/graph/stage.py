@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-Resource = Literal["cpu", "render"]
+Resource = Literal["cpu", "render", "gpu"]
 """What an action occupies while it runs; a machine has a number of slots of each."""
 
 
@@ -26,6 +26,12 @@ class Machine:
     render_timeout_s: float = 3600.0
     part_timeout_s: float = 120.0
     part_memory_bytes: int = 4 * 2**30
+    device: str = "auto"
+    """Where networks run: "auto", "cpu" or "cuda:N"."""
+    dtype: str = "auto"
+    """Number format of networks: "auto", "float32", "bfloat16" or "float16"."""
+    batch: int | None = None
+    """Photos per network call; None = as suits the device."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ when a stage runs, so that planning stays quick.
 
 from __future__ import annotations
 
-import importlib.metadata
 import shutil
 import sys
 import tempfile
@@ -19,9 +18,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.dataset.folders import full_disk_errors
 from pipeline.dataset.store import ROWS_FILE
-from pipeline.errors import EnvironmentProblem
 from pipeline.graph.children import on_stop
 from pipeline.graph.stage import Machine, Resource, RunReport
+from pipeline.graph.tool_versions import versions
+from pipeline.graph.transfer_stage import TransferStage
 from pipeline.records import from_dict, read_json, sha256_file, sha256_json, to_dict, write_json
 from pipeline.spec.clip import ClipSpec
 from pipeline.spec.fields import scene_of_render_fields
@@ -78,7 +78,7 @@ class PartStage:
 
     def tools(self) -> Mapping[str, str]:
         """The CAD kernel and the mesh library."""
-        return _versions("cascadio", "trimesh", "scipy")
+        return versions("cascadio", "trimesh", "scipy")
 
     def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
         """Read the CAD file at role "cad" in a process of its own, unless it is remembered, and save the part."""
@@ -109,10 +109,10 @@ class RenderStage:
 
     def tools(self) -> Mapping[str, str]:
         """Blender, what places parts and writes layers, and the tables of metals, finishes, rigs and surroundings."""
-        libraries = _versions(
+        libraries = versions(
             "bpy", "numpy", "scipy", "shapely", "mujoco-core", "manifold3d", "openimageio", "opencv-python", "embreex"
         )
-        return {**libraries, **_table_hashes(*RENDER_TABLES)}
+        return {**libraries, **table_hashes(*RENDER_TABLES)}
 
     def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
         """Write the bundle, `scene.json` and the rows of scenes and views."""
@@ -144,7 +144,7 @@ class TruthStage:
 
     def tools(self) -> Mapping[str, str]:
         """The ray caster of the full silhouettes, and what makes and writes layers."""
-        return _versions("embreex", "pycocotools", "numpy", "openimageio", "opencv-python")
+        return versions("embreex", "pycocotools", "numpy", "openimageio", "opencv-python")
 
     def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
         """Write the rows of instances, cast light and defects, and the layers of reflections with their rows."""
@@ -183,7 +183,7 @@ class PhotosStage:
 
     def tools(self) -> Mapping[str, str]:
         """The image library, and the tables of sensors, lenses and spectra."""
-        return {**_versions("opencv-python", "numpy", "pycocotools", "scipy"), **_table_hashes(*PHOTO_TABLES)}
+        return {**versions("opencv-python", "numpy", "pycocotools", "scipy"), **table_hashes(*PHOTO_TABLES)}
 
     def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
         """Write the pictures and the rows of photos and highlights."""
@@ -205,7 +205,9 @@ class PhotosStage:
         return RunReport({name: float(len(found)) for name, found in rows.items()})
 
 
-STAGES: Final = {stage.name: stage for stage in (PartStage(), RenderStage(), TruthStage(), PhotosStage())}
+STAGES: Final = {
+    stage.name: stage for stage in (PartStage(), RenderStage(), TruthStage(), PhotosStage(), TransferStage())
+}
 
 
 @on_stop
@@ -217,29 +219,13 @@ def _stop_renders() -> None:
 
 
 @cache
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        if package == "bpy":
-            from pipeline.render.launch import require_blender
-
-            require_blender()
-        raise EnvironmentProblem(f"expected the package {package}, found none; install the project again") from None
-
-
-def _versions(*packages: str) -> dict[str, str]:
-    return {package: _version(package) for package in packages}
-
-
-@cache
 def _table_hash(name: str) -> str:
     folder = assets_root() / "tables"
     files = [path for path in (folder / f"{name}.json", folder / f"{name}.toml") if path.is_file()]
     return sha256_file(files[0])[:16]
 
 
-def _table_hashes(*names: str) -> dict[str, str]:
+def table_hashes(*names: str) -> dict[str, str]:
     """A table's content is an input like any other: a corrected refractive index must render anew."""
     return {f"table {name}": _table_hash(name) for name in names}
 

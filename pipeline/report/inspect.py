@@ -82,6 +82,8 @@ def _sections(tables: BuildTables, table: str, wanted: str) -> Iterable[str]:
         yield _listed(tables, "highlights", ("photo_id", [wanted]), "highlights of this photo")
         for glass in tables.rows("glass", tables.all_columns("glass"), ("photo_id", [wanted])):
             yield _described(TABLES["glass"], glass, "the glass before it")
+        if row["gate_passed"] is not None:
+            yield _listed(tables, "transfers", ("photo_id", [wanted]), "tries to transfer it (0 = the round trip)")
         view = _row(tables, "views", row["view_id"])
         yield _described(TABLES["views"], view, f"view {view['view_id']}")
     view_ids = _view_ids(tables, table, row)
@@ -139,7 +141,8 @@ _LISTED: Final = {
     "reflections": ("instance_id", "reflected_kind", "reflected_id", "area_px", "share", "mean_distance_m"),
     "cast_light": ("cast_light_id", "instance_id", "light_id", "receiver_id", "area_px", "contrast", "peak_contrast"),
     "mirror_images": ("instance_id", "category", "mirror_kind", "mirror_id", "area_px", "clarity", "bbox"),
-    "photos": ("photo_id", "exposure_ev", "clipped_fraction", "sensor", "lens", "tone", "image_path"),
+    "photos": ("photo_id", "exposure_ev", "clipped_fraction", "sensor", "lens", "tone", "origin", "image_path"),
+    "transfers": ("try_index", "strength", "kept", "scores", "problem", "picture_path"),
 }
 
 

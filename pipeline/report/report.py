@@ -38,6 +38,7 @@ from pipeline.report.panels import (
     photo_picture,
     view_panels,
 )
+from pipeline.report.transfer_section import transfer_section, transfer_sentence
 
 REPORT_FILE: Final = "report/index.html"
 LARGEST_PAGE_BYTES: Final = 8_000_000
@@ -79,7 +80,8 @@ def write_report(root: Path, build_folder: Path) -> Path:
     rest = f"<h2>What was drawn</h2>{charts}{_stages(tables)}{_quarantine(tables)}{_origin(tables)}"
     sizes = PictureSizes()
     for _ in range(_SHRINKS):
-        html = document(_title(tables), _header(tables, scenes), _pictures(shots, details, sizes) + rest, _footer())
+        body = _pictures(shots, details, sizes) + transfer_section(tables, sizes) + rest
+        html = document(_title(tables), _header(tables, scenes), body, _footer())
         if len(html.encode()) < LARGEST_PAGE_BYTES:
             break
         sizes = sizes.smaller()
@@ -165,7 +167,8 @@ def _header(tables: BuildTables, scenes: Sequence[Row]) -> str:
     if record.description:
         about = {"About": record.description, **about}
     over = " · ".join(filter(None, ("Glint", _number(tables))))
-    return f'<p class="over">{escape(over)}</p><h1>{escape(record.dataset)}</h1>{figures(counts)}{facts(about)}'
+    title = f'<p class="over">{escape(over)}</p><h1>{escape(record.dataset)}</h1>{transfer_sentence(tables)}'
+    return f"{title}{figures(counts)}{facts(about)}"
 
 
 def _pictures(shots: Sequence[_Shot], details: Sequence[_Detail], sizes: PictureSizes) -> str:

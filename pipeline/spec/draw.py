@@ -18,6 +18,7 @@ from pipeline.errors import InputError
 from pipeline.spec.draw_clips import clip_photos, draw_clip, path_cameras
 from pipeline.spec.draw_glass import draw_glass
 from pipeline.spec.draw_photos import LightGroups, draw_photos, light_groups
+from pipeline.spec.draw_transfer import draw_transfer
 from pipeline.spec.films import films_on
 from pipeline.spec.model import DatasetSpec, SurroundingsSection
 from pipeline.spec.numbers import between, round_drawn
@@ -65,6 +66,10 @@ def draw_scene(spec: DatasetSpec, index: int) -> SceneSpec:
         cameras = path_cameras(cameras[0], clip.path)
     shots = shots_of(len(cameras), len(rigs), twins)
     samples = None if clip is None else spec.clips.samples
+    if clip is None:
+        photos = _draw_photos(spec, index, shots, groups, surroundings.illuminance_ratio)
+    else:
+        photos = clip_photos(spec, index, clip, shots, groups, surroundings.illuminance_ratio)
     return SceneSpec(
         schema_version=SCENE_SCHEMA_VERSION,
         dataset=spec.dataset.name,
@@ -80,11 +85,10 @@ def draw_scene(spec: DatasetSpec, index: int) -> SceneSpec:
         twins=twins,
         glass=draw_glass(spec.glass, spec.dataset.seed, index),
         render=spec.render.spec(seed_of(spec.dataset.seed, index, "render"), samples),
-        photos=_draw_photos(spec, index, shots, groups, surroundings.illuminance_ratio)
-        if clip is None
-        else clip_photos(spec, index, clip, shots, groups, surroundings.illuminance_ratio),
+        photos=photos,
         clip=clip,
         depth_sensor=spec.depth_sensor.spec(),
+        transfer=draw_transfer(spec.transfer, spec.dataset.seed, index, photos if clip is None else ()),
     )
 
 

@@ -43,6 +43,7 @@ from pipeline.spec.names import (
 from pipeline.spec.numbers import Counts, Numbers, Probability, Section, Within, between, constant
 from pipeline.spec.photos_section import PhotosSection, RenderSection
 from pipeline.spec.scene import ToleranceStandard
+from pipeline.spec.transfer_section import SMALLEST_PX, TransferSection
 
 MAX_PIXELS: Final = 2**25
 """Largest width x height of a view: 33.5 million pixels."""
@@ -359,6 +360,18 @@ class DatasetSpec(Section):
     flicker: FlickerSection = Field(default=FlickerSection(), description="How the lamps' light varies over time.")
     optics: OpticsSection = Field(default=OpticsSection(), description="What a lens has in a photo beyond its design.")
     clips: ClipsSection = Field(default=ClipsSection(), description="Which scenes are filmed, and how.")
+    transfer: TransferSection = Field(
+        default=TransferSection(), description="Whether and how photos are moved towards real photographs."
+    )
+
+    @model_validator(mode="after")
+    def _photos_large_enough_for_transfer(self) -> DatasetSpec:
+        if self.transfer.use != "off" and min(self.cameras.resolution) < SMALLEST_PX:
+            raise problem(
+                f"cameras.resolution of at least {SMALLEST_PX} pixels a side for transfer",
+                " x ".join(str(side) for side in self.cameras.resolution),
+            )
+        return self
 
     @model_validator(mode="after")
     def _belts_for_conveyor_clips(self) -> DatasetSpec:

@@ -15,6 +15,7 @@ from pipeline.spec.depth_sensor import DepthSensorSpec
 from pipeline.spec.noise_budget import NoiseBudget
 from pipeline.spec.photo_state import CLEAN_LENS, LampDrive, LensState
 from pipeline.spec.processing import DEFAULT_PROCESSING, Metering, ProcessingSpec, SeriesSpec
+from pipeline.spec.transfer import TransferSpec
 
 Split = Literal["train", "val", "test"]
 ArrangementKind = Literal["table", "conveyor", "tray", "pocket_tray", "bin", "pile", "stack", "vice", "fixture"]
@@ -316,6 +317,8 @@ class SceneSpec:
     """How the scene is filmed: camera k is frame k. None = photographs."""
     depth_sensor: DepthSensorSpec | None = None
     """The depth sensor for which it is told where it would fail; None = none."""
+    transfer: TransferSpec | None = None
+    """How its photos are moved towards real photographs; None = they stay as the camera took them."""
 
 
 @dataclass(frozen=True)

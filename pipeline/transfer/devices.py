@@ -93,6 +93,11 @@ def device_class(device: torch.device) -> str:
     return f"{torch.cuda.get_device_name(device)} sm_{major}{minor}"
 
 
+def count_gpus() -> int:
+    """CUDA devices that this torch can use."""
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
 def library_versions() -> dict[str, str]:
     """Versions that the bytes of a result depend on."""
     return {name: metadata.version(name) for name in _LIBRARIES}

@@ -14,12 +14,12 @@ from typing import Any, Final
 import torch
 
 from pipeline.errors import InputError
+from pipeline.spec.transfer import ControlKind
 from pipeline.transfer import devices
 from pipeline.transfer.checkpoint import FoundModel, expect_checkpoint, expect_kind, find_model, model_hash
 from pipeline.transfer.configs import ModelConfig, sd15_config
 from pipeline.transfer.devices import DtypeName
 from pipeline.transfer.offline import stay_offline
-from pipeline.transfer.settings import ControlKind
 from pipeline.transfer.tokenizer import make_tokenizer
 
 WORDS_OF_MODEL: Final = "Stable Diffusion 1.5"

@@ -13,7 +13,8 @@ from typing import Any, Final
 import torch
 
 from pipeline.errors import InputError
-from pipeline.transfer.settings import SchedulerName, schedule_steps
+from pipeline.spec.transfer import SchedulerName
+from pipeline.transfer.settings import schedule_steps
 
 _CLASSES: Final[dict[SchedulerName, tuple[str, dict[str, Any]]]] = {
     "ddim": ("DDIMScheduler", {}),

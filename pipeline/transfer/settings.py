@@ -8,19 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final, get_args
 
 from pipeline.errors import InputError
+from pipeline.spec.transfer import NEGATIVE_PROMPT, ControlKind, Method, SchedulerName
 
-Method = Literal["residual", "plain"]
-ControlKind = Literal["depth", "normal", "canny"]
-SchedulerName = Literal[
-    "ddim", "dpmpp_2m", "dpmpp_2m_karras", "dpmpp_2m_sde_karras", "unipc", "euler", "euler_a", "lcm",
-    "tcd",
-]  # fmt: skip
-STRENGTHS: Final = (0.30, 0.20, 0.12)
-"""The ladder: what a photo is tried with, the strongest first."""
-NEGATIVE_PROMPT: Final = "painting, drawing, cartoon, 3d render, blurry, distorted, text, watermark"
 PIXELS_PER_LATENT: Final = 8
 CANVAS_STEP: Final = 64
 """Sides that the networks take are multiples of this: 8 pixels per latent, halved three times by the UNet."""

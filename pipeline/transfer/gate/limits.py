@@ -6,7 +6,7 @@ Covers: the record that is stored with a build, bounds that no calibration leave
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -107,19 +107,20 @@ def calibrate(samples: Iterable[Sample], source: str) -> Limits:
     *source* says in words what the samples were. Raises InputError for fewer than 20 samples, ValueError where sizes
     differ.
     """
-    found: dict[str, list[float]] = {name: [] for name in SCORES}
-    count = 0
-    for photo, changed, truth in samples:
-        count += 1
-        for name, value in worst(measure(prepare(photo, truth), changed)).items():
-            found[name].append(value)
-    if count < LEAST_SAMPLES:
-        raise InputError(f"expected at least {LEAST_SAMPLES} photos to calibrate the gate on, found {count}")
+    scores = [worst(measure(prepare(photo, truth), changed)) for photo, changed, truth in samples]
+    if len(scores) < LEAST_SAMPLES:
+        raise InputError(f"expected at least {LEAST_SAMPLES} photos to calibrate the gate on, found {len(scores)}")
+    return limits_of_worst(scores, source)
+
+
+def limits_of_worst(scores: Sequence[Mapping[str, float]], source: str) -> Limits:
+    """`calibrate` from the worst scores of each changed photo, of which there is at least one."""
     values = {}
     for name, bounds in BOUNDS.items():
-        high = MARGIN * float(np.quantile(found[name], QUANTILE)) if found[name] else bounds.default
+        found = [one[name] for one in scores if name in one]
+        high = MARGIN * float(np.quantile(found, QUANTILE)) if found else bounds.default
         values[name] = float(np.clip(high, bounds.lowest, bounds.highest))
-    return Limits(values, source, count)
+    return Limits(values, source, len(scores))
 
 
 def benign_samples(

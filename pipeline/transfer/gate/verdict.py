@@ -64,12 +64,17 @@ def judge(camera: Camera, changed: Photo, limits: Limits = DEFAULT) -> Verdict:
     A picture of the wrong size or type, or one that shows nothing, fails with a reason instead of an exception: it
     comes from a generator.
     """
-    fault = _fault(camera, changed)
+    fault = picture_fault(camera, changed)
     if fault is not None:
         return Verdict(False, {}, (Failure(fault, "photo", 1.0, 0.0),))
     scores = measure(camera, changed)
+    return verdict_of(scores, limits, worst(scores))
+
+
+def verdict_of(scores: tuple[Scored, ...], limits: Limits, highest: Mapping[str, float]) -> Verdict:
+    """The verdict of measured *scores*, the *highest* of each name among them."""
     failures = sorted(_failures(scores, limits), key=lambda failure: -failure.value / failure.limit)
-    return Verdict(not failures, worst(scores), tuple(failures))
+    return Verdict(not failures, highest, tuple(failures))
 
 
 def judge_photo(photo: Photo, changed: Photo, truth: GateTruth, limits: Limits = DEFAULT) -> Verdict:
@@ -85,7 +90,8 @@ def _failures(scores: tuple[Scored, ...], limits: Limits) -> list[Failure]:
     ]
 
 
-def _fault(camera: Camera, changed: Photo) -> str | None:
+def picture_fault(camera: Camera, changed: Photo) -> str | None:
+    """Why *changed* is no picture that could take the camera photo's place; None when it is one."""
     if changed.shape != camera.photo.shape or changed.dtype != np.uint8:
         return f"expected {camera.photo.shape} uint8, found {changed.shape} {changed.dtype}"
     if float(changed.std()) < _FLAT_CODES <= float(camera.photo.std()):

@@ -1,0 +1,90 @@
+"""Whether a build transfers photos, and with what: decided once, before anything is planned.
+
+Covers: off, auto and required; asking this machine or the workers of a scheduler. Does not cover: the stage
+(`transfer_stage`), the limits (`transfer_choice`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.dataset.transfer_record import TransferRecord
+from pipeline.errors import EnvironmentProblem, InputError
+from pipeline.graph.keys import load_stages
+from pipeline.graph.plan import PHOTOS, TRANSFER
+from pipeline.graph.stage import Machine
+from pipeline.graph.transfer_stage import TransferIdentity
+from pipeline.spec.draw_transfer import draw_transfer
+from pipeline.spec.transfer import TransferSpec
+
+if TYPE_CHECKING:
+    from pipeline.spec.model import DatasetSpec
+
+Identify = Callable[[TransferSpec], TransferIdentity]
+
+
+@dataclass(frozen=True)
+class TransferPlan:
+    """What was decided."""
+
+    use: str
+    identity: TransferIdentity | None
+    """None: photos stay as the camera took them."""
+    reason: str = ""
+    """Why, when the spec would have had it otherwise."""
+    model: str | None = None
+    keep_camera: bool = False
+
+    def record(self) -> TransferRecord:
+        """What the build records, before the gate's part is known."""
+        found = self.identity
+        if found is None:
+            return TransferRecord(self.use, False, self.reason, self.model)
+        return TransferRecord(
+            self.use,
+            True,
+            model=self.model,
+            weights=found.weights,
+            licence=found.licence,
+            source=found.source,
+            device=found.device,
+            dtype=found.dtype,
+            batch=found.batch,
+            libraries=found.libraries,
+        )
+
+
+def planned_transfer(spec: DatasetSpec, identify: Identify) -> TransferPlan:
+    """Whether *spec* is to be transferred by what *identify* finds.
+
+    "auto" goes without transfer where models, libraries or the device are missing and says why; "required" raises
+    EnvironmentProblem there.
+    """
+    section = spec.transfer
+    if section.use == "off":
+        return TransferPlan("off", None)
+    if PHOTOS not in spec.dataset.keep:
+        return TransferPlan(section.use, None, "the spec keeps no photos", section.model)
+    models = draw_transfer(section, spec.dataset.seed, 0, ())
+    if models is None:
+        raise ValueError("expected a TransferSpec, found none")
+    try:
+        identity = identify(models)
+    except (InputError, EnvironmentProblem) as error:
+        if section.use == "required":
+            raise EnvironmentProblem(f'{error} (the spec says transfer.use = "required")') from error
+        return TransferPlan(section.use, None, str(error), section.model)
+    return TransferPlan(section.use, identity, "", section.model, section.keep_camera)
+
+
+def identify_here(stages: str, machine: Machine) -> Identify:
+    """Ask the stage of the registry at *stages* what this machine would transfer with."""
+
+    def identify(models: TransferSpec) -> TransferIdentity:
+        stage = load_stages(stages)[TRANSFER]
+        found: TransferIdentity = stage.identify(models, machine)  # type: ignore[attr-defined]
+        return found
+
+    return identify

@@ -1,0 +1,154 @@
+"""The engine of a process: loaded once, shared by all scenes that are transferred in it.
+
+Covers: opening it, photos of several scenes in one network call, number of threads. Does not cover: the networks
+(`engine`), who waits for whom (`batcher`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import EnvironmentProblem, InputError
+from pipeline.spec.transfer import TransferSpec
+from pipeline.transfer.batcher import Batcher
+from pipeline.transfer.camera_photos import CameraPhoto
+from pipeline.transfer.climb import Attempt
+from pipeline.transfer.engine import Engine, open_engine
+from pipeline.transfer.load import ModelChoice
+from pipeline.transfer.place import model_choice
+from pipeline.transfer.settings import ControlUse, ResidualSettings, TransferSettings
+from pipeline.transfer.tokenizer import check_prompt
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What photos of one network call have in common."""
+
+    settings: TransferSettings
+    shape: tuple[int, int]
+
+
+class SharedEngine:
+    """An engine behind a batcher. Use `shared_engine` to get the one of this process."""
+
+    def __init__(self, engine: Engine, batch: int) -> None:
+        self.engine = engine
+        self._batcher: Batcher[_Kind, CameraPhoto, Attempt] = Batcher(self._compute, batch)
+
+    def member(self) -> AbstractContextManager[None]:
+        """Take part in batches; see `Batcher.member`."""
+        return self._batcher.member()
+
+    def attempt(self, photos: Sequence[CameraPhoto], settings: TransferSettings) -> list[Attempt]:
+        """What the networks make of *photos*, in their order; only for members. Raises as `Engine.transfer` does."""
+        answers: list[Attempt | None] = [None] * len(photos)
+        shapes = [photo.truth.shape for photo in photos]
+        for shape in dict.fromkeys(shapes):
+            places = [place for place, own in enumerate(shapes) if own == shape]
+            made = self._batcher.ask(_Kind(settings, shape), [photos[place] for place in places])
+            for place, answer in zip(places, made, strict=True):
+                answers[place] = answer
+        return [answer for answer in answers if answer is not None]
+
+    def prompt_problem(self, prompt: str) -> str | None:
+        """Why *prompt* cannot be used; None when it can."""
+        try:
+            check_prompt(prompt, self.engine.networks.tokenizer)
+        except InputError as error:
+            return str(error)
+        return None
+
+    def _compute(self, kind: _Kind, photos: list[CameraPhoto]) -> list[Attempt]:
+        made = self.engine.transfer(
+            np.stack([photo.pixels for photo in photos]),
+            [photo.prompt for photo in photos],
+            [photo.seed for photo in photos],
+            kind.settings,
+            instances=np.stack([photo.truth.instance for photo in photos]),
+            protected=np.stack([photo.protected for photo in photos]),
+            controls={
+                use.kind: np.stack([photo.controls[use.kind] for photo in photos]) for use in kind.settings.controls
+            },
+        )
+        pairs = zip(made.images, made.round_trip, made.problems, strict=True)
+        return [Attempt(image, _codes(trip), problem, made.batch) for image, trip, problem in pairs]
+
+
+_lock = threading.Lock()
+_engines: dict[tuple[ModelChoice, int], SharedEngine] = {}
+
+
+def shared_engine(spec: TransferSpec, device: str, dtype: Any, batch: int, threads: int) -> SharedEngine:
+    """The engine of this process for the models of *spec*, opened by the first call; another takes its place.
+
+    *threads* are those of a CPU. Raises EnvironmentProblem for models or devices that are not here, InputError for
+    files that cannot be used.
+    """
+    import torch
+
+    choice = _choice(spec, device, dtype)
+    with _lock:
+        if (choice, batch) not in _engines:
+            _engines.clear()
+            torch.set_num_threads(max(1, threads))  # a Dask nanny sets one thread for everything below it
+            _engines[choice, batch] = SharedEngine(open_engine(choice), batch)
+        return _engines[choice, batch]
+
+
+def expect_key(shared: SharedEngine, expected: Mapping[str, Any]) -> None:
+    """Raise EnvironmentProblem unless the engine is what the plan was made for: other bytes would lie under its key."""
+    found = shared.engine.key()
+    for name, value in expected.items():
+        if name in found and found[name] != value:
+            raise EnvironmentProblem(
+                f"expected {name} {value} for transfer, as when the build was planned, found {found[name]} on this "
+                f"worker; give all workers the same models, libraries and class of device, or plan with --device"
+            )
+
+
+def settings_of(spec: TransferSpec, batch: int) -> TransferSettings:
+    """The engine's settings at the first strength of *spec*. Raises InputError for numbers out of range."""
+    return TransferSettings(
+        strength=spec.strengths[0],
+        unet_calls=spec.unet_calls,
+        guidance=spec.guidance,
+        scheduler=spec.scheduler,
+        method=spec.method,
+        negative_prompt=spec.negative_prompt,
+        controls=tuple(ControlUse(use.kind, use.scale, use.end) for use in spec.controls),
+        residual=ResidualSettings(
+            spec.residual.sigma_part_px,
+            spec.residual.sigma_background_px,
+            spec.residual.silhouette_px,
+            spec.residual.ramp_px,
+            spec.residual.gain,
+        ),
+        batch=batch,
+        whole_px=spec.tiles.whole_px,
+        tile_px=spec.tiles.tile_px,
+        overlap_px=spec.tiles.overlap_px,
+    )
+
+
+def at_strength(settings: TransferSettings, strength: float) -> TransferSettings:
+    """*settings* at another strength."""
+    return replace(settings, strength=strength)
+
+
+def _choice(spec: TransferSpec, device: str, dtype: Any) -> ModelChoice:
+    try:
+        return model_choice(spec, device, dtype)
+    except InputError as error:  # the plan found it: this worker lacks it
+        raise EnvironmentProblem(str(error)) from error
+
+
+def _codes(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """0..1 to the nearest 8-bit codes; what is not finite becomes 0."""
+    return np.rint(255.0 * np.clip(np.nan_to_num(values), 0.0, 1.0)).astype(np.uint8)

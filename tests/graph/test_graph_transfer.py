@@ -1,0 +1,207 @@
+"""Transfer on the graph with the fake stages: when it runs, what the tables then say, what a key depends on."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from support.fake_builds import FAKE_STAGES, fingerprint, glint, traces, write_spec
+
+from pipeline.dataset import open_dataset
+from pipeline.dataset.build import open_build
+from pipeline.dataset.verify import verify
+from pipeline.errors import EnvironmentProblem
+from pipeline.graph.build import BuildOptions, build_dataset
+from pipeline.graph.estimate import plan_dataset
+from pipeline.graph.plan import catalog_of, plan_build
+from pipeline.graph.single import make_scene
+from pipeline.graph.stage import Machine
+from pipeline.graph.transfer_plan import identify_here, planned_transfer
+from pipeline.spec.load import load_spec
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "dataset"
+
+
+def with_transfer(spec, *lines):
+    spec.write_text(spec.read_text() + "\n[transfer]\n" + "\n".join(lines) + "\n")
+    return spec
+
+
+def build(spec, out, **options):
+    return build_dataset(spec, out, BuildOptions(quiet=True, **{"sync": True, **options}))
+
+
+def fake(monkeypatch, **settings):
+    monkeypatch.setenv("GLINT_FAKE", json.dumps(settings))
+
+
+def photos_of(out):
+    dataset = open_dataset(out)
+    return [dataset.photo(photo_id) for photo_id in dataset.photo_ids()]
+
+
+def test_without_the_section_nothing_is_transferred(spec, out):
+    result = build(spec, out)
+    assert {photo["origin"] for photo in photos_of(out)} == {"camera"}
+    assert {photo["gate_passed"] for photo in photos_of(out)} == {None}
+    assert result.transfer == ""
+    record = open_build(out).record.transfer
+    assert (record.use, record.ran) == ("off", False)
+
+
+def test_photos_that_pass_become_the_photos_of_the_dataset(spec, out):
+    result = build(with_transfer(spec, 'use = "required"', 'model = "some"'), out)
+    photos = photos_of(out)
+    assert {photo["origin"] for photo in photos} == {"sd15"}
+    assert {(photo["transfer_model"], photo["transfer_strength"]) for photo in photos} == {("some", 0.2)}
+    assert all(photo["gate_passed"] and photo["image_path"].startswith("store/transfer/") for photo in photos)
+    assert {photo["camera_image_path"] for photo in photos} == {None}
+    assert "10 of 10 photos are changed" in result.transfer
+    assert verify(out).problems == ()
+    tries = open_dataset(out).table("transfers").to_pylist()
+    assert [(row["try_index"], row["kept"]) for row in tries] == [(0, False), (1, True)] * 10
+    assert "studio" in tries[0]["prompt"]
+
+
+def test_both_photos_are_named_on_request(spec, out):
+    build(with_transfer(spec, 'use = "auto"', "keep_camera = true"), out)
+    for photo in photos_of(out):
+        assert photo["camera_image_path"].startswith("store/photos/")
+        assert photo["camera_sha256"] not in (None, photo["sha256"])
+    assert verify(out).problems == ()
+
+
+def test_a_photo_that_fails_is_tried_at_less_strength(spec, out, monkeypatch):
+    fake(monkeypatch, blob=0.3)  # then 0.15, above the lowest limit of 0.14: open until the limits are known
+    build(with_transfer(spec, 'use = "auto"', "strength = 0.3"), out)
+    photos = photos_of(out)
+    assert {photo["transfer_strength"] for photo in photos} == {0.2}  # the default limit is 0.15: few photos
+    assert all(photo["gate_reason"].startswith("strength 0.3: background: blob 0.3 exceeds") for photo in photos)
+    tries = [row for row in open_dataset(out).table("transfers").to_pylist() if row["try_index"]]
+    assert [row["kept"] for row in tries] == [False, True, False] * 10
+    assert [row["picture_path"] is not None for row in tries] == [False, True, True] * 10
+
+
+def test_calibrated_limits_decide_what_was_left_open(tmp_path, out, monkeypatch):
+    fake(monkeypatch, blob=0.15)
+    spec = with_transfer(write_spec(tmp_path / "many", scenes=10), 'use = "auto"')
+    build(spec, out)
+    record = open_build(out).record.transfer
+    assert record.limits_samples == 20
+    assert record.limits["blob"] == 0.14  # round trips without any: the lowest there can be
+    assert {photo["transfer_strength"] for photo in photos_of(out)} == {0.12}
+
+
+def test_the_camera_photo_stays_where_every_try_fails(spec, out, monkeypatch):
+    fake(monkeypatch, blob=50.0)
+    result = build(with_transfer(spec, 'use = "required"', "strength = 0.3", "keep_camera = true"), out)
+    photos = photos_of(out)
+    assert {photo["origin"] for photo in photos} == {"camera"}
+    assert {photo["gate_passed"] for photo in photos} == {False}
+    assert all(photo["image_path"].startswith("store/photos/") for photo in photos)
+    assert all(photo["gate_reason"].count("strength") == 3 for photo in photos)
+    assert all(photo["gate_scores"] == {"blob": 12.5} for photo in photos)
+    assert {photo["camera_image_path"] for photo in photos} == {None}
+    assert "0 of 10 photos are changed" in result.transfer
+    assert not list(out.glob("store/transfer/*/*/*.png"))
+    assert verify(out).problems == ()
+
+
+def test_auto_goes_without_a_model_and_says_so(spec, out):
+    spec = with_transfer(spec, 'use = "auto"', 'model = "missing"')
+    result = build(spec, out)
+    assert {photo["origin"] for photo in photos_of(out)} == {"camera"}
+    assert result.transfer.startswith('Transfer: did not run (expected a model "missing"')
+    report = (result.folder / "report" / "index.html").read_text()
+    assert "did not run" in report[: report.index("<h2")]
+    assert any("did not run" in line for line in plan_dataset(spec, out, BuildOptions(), None))
+
+
+def test_required_stops_before_anything_is_made(spec, out):
+    spec = with_transfer(spec, 'use = "required"', 'model = "missing"')
+    with pytest.raises(EnvironmentProblem, match=r'glint models add.*transfer.use = "required"'):
+        build(spec, out)
+    assert not list((out / "store").rglob("record.json"))
+    assert glint("build", spec, "--out", out, "--sync").returncode == 3
+
+
+def test_a_share_of_the_photos(tmp_path, out):
+    spec = with_transfer(write_spec(tmp_path / "many", scenes=20), 'use = "auto"', "probability = 0.5")
+    build(spec, out)
+    changed = [photo["origin"] == "sd15" for photo in photos_of(out)]
+    assert 8 <= sum(changed) <= 32
+    tried = {row["photo_id"] for row in open_dataset(out).table("transfers").to_pylist()}
+    assert tried == {photo["photo_id"] for photo in photos_of(out) if photo["gate_passed"]}
+
+
+def test_the_second_run_does_nothing_and_another_prompt_only_transfers(spec, out, tmp_path, monkeypatch):
+    build(with_transfer(spec, 'use = "auto"'), out)
+    assert build(spec, out).up_to_date
+    trace = tmp_path / "trace"
+    trace.mkdir()
+    fake(monkeypatch, trace=str(trace))
+    spec.write_text(spec.read_text() + 'prompts = ["photo of {metals}"]\n')
+    build(spec, out)
+    assert [len(traces(trace, stage)) for stage in ("render", "photos", "transfer")] == [0, 0, 5]
+    assert {row["prompt"] for row in open_dataset(out).table("transfers").to_pylist()} == {"photo of brass"}
+
+
+def test_switching_it_on_keeps_all_other_outputs(spec, out):
+    build(spec, out)
+    before = {name for name in fingerprint(out) if not name.startswith("tables/")}
+    build(with_transfer(spec, 'use = "auto"'), out)
+    added = {name for name in fingerprint(out) if not name.startswith("tables/")} - before
+    assert before <= set(fingerprint(out))
+    assert all(name.startswith("store/transfer/") for name in added)
+
+
+def keys(spec, **machine):
+    loaded = load_spec(spec)
+    identity = planned_transfer(loaded, identify_here(FAKE_STAGES, Machine(threads=1, **machine))).identity
+    return [plan.keys for plan in plan_build(loaded, catalog_of(loaded, FAKE_STAGES, identity))]
+
+
+def test_device_and_batch_are_in_the_key_of_transfer_alone(spec):
+    spec = with_transfer(spec, 'use = "auto"')
+    first = keys(spec)
+    for machine in ({"batch": 4}, {"device": "cuda"}):
+        other = keys(spec, **machine)
+        assert all(one["transfer"] != two["transfer"] for one, two in zip(first, other, strict=True))
+        assert all(
+            one[name] == two[name] for one, two in zip(first, other, strict=True) for name in ("render", "photos")
+        )
+    spec.write_text(spec.read_text() + "keep_camera = true\n")
+    assert keys(spec) == first
+
+
+def test_dask_workers_give_the_same_dataset(spec, tmp_path):
+    spec = with_transfer(spec, 'use = "auto"')
+    build(spec, tmp_path / "sync")
+    build(spec, tmp_path / "dask", sync=False, workers=2)
+    assert fingerprint(tmp_path / "sync") == fingerprint(tmp_path / "dask")
+
+
+def test_a_worker_of_its_own_for_a_graphics_card(spec, tmp_path, monkeypatch):
+    spec, trace = with_transfer(spec, 'use = "auto"'), tmp_path / "trace"
+    trace.mkdir()
+    fake(monkeypatch, trace=str(trace))
+    build(spec, tmp_path / "dask", sync=False, workers=1, device="cuda")
+    renders = {process for _, process, _ in traces(trace, "render")}
+    transfers = {process for _, process, _ in traces(trace, "transfer")}
+    assert len(traces(trace, "transfer")) == 5
+    assert len(transfers) == 1
+    assert not renders & transfers
+
+
+def test_one_scene_by_itself_has_the_bytes_of_the_build(spec, out, tmp_path):
+    spec = with_transfer(spec, 'use = "auto"')
+    build(spec, out)
+    made = make_scene(spec, "tiny-000002", tmp_path / "scene")
+    pictures = sorted(path.name for path in (made.folder / "transfer").glob("*.png"))
+    assert len(pictures) == 2
+    for name in pictures:
+        (stored,) = out.glob(f"store/transfer/*/*/{name}")
+        assert stored.read_bytes() == (made.folder / "transfer" / name).read_bytes()
