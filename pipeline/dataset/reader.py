@@ -24,6 +24,7 @@ from pipeline.dataset.keep import not_kept, was_dropped
 from pipeline.dataset.tables import TABLES
 from pipeline.errors import DamageFound, InputError
 from pipeline.photo_geometry import PhotoGeometry, geometry_of_rows
+from pipeline.pictures import read_picture
 
 if TYPE_CHECKING:
     from pipeline.reflected_sources import ReflectedSources
@@ -222,13 +223,21 @@ class Dataset:
 
     def image(self, photo_id: str) -> NDArray[np.uint8]:
         """(h, w, 3) uint8 RGB, sRGB. Raises DamageFound when the file cannot be read."""
-        import cv2
+        return read_picture(self.root / self.photo(photo_id)["image_path"])
 
-        path = self.root / self.photo(photo_id)["image_path"]
-        pixels = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
-        if pixels is None:
-            raise DamageFound(f"{path}: expected an image, found none that can be read")
-        return np.ascontiguousarray(pixels[..., ::-1])
+    def camera_image(self, photo_id: str) -> NDArray[np.uint8]:
+        """The photo as the camera took it, like `image`: another one for photos that transfer changed.
+
+        Raises InputError where the spec does not keep both, DamageFound as `image` does.
+        """
+        photo = self.photo(photo_id)
+        path = photo["image_path"] if photo["origin"] == "camera" else photo["camera_image_path"]
+        if path is None:
+            raise InputError(
+                f"expected the camera's photo of {photo_id} beside the changed one, found only that; say keep_camera = "
+                f"true in [transfer] of the spec and build again"
+            )
+        return read_picture(self.root / path)
 
     def stops_above(self, photo_id: str) -> NDArray[np.float32]:
         """(h, w, 3) float32: stops by which red, green and blue are exposed above saturation, 0 where not clipped.

@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.bundle import read_xyz, view_folder
-from pipeline.errors import DamageFound
 from pipeline.photo_geometry import geometry_of_rows
+from pipeline.pictures import read_picture
 from pipeline.spec.transfer import ControlKind, Protected
 from pipeline.transfer.controls import canny_control, depth_control, normal_control
 from pipeline.transfer.gate.truth import GateTruth, Mask, Region, gate_truth, layers_of_bundle
@@ -117,14 +116,6 @@ def read_camera_photo(
         _protected(truth, protect) | _made_by(truth, instances, processes),
         {kind: _control(kind, truth, normal) for kind in controls},
     )
-
-
-def read_picture(path: Path) -> NDArray[np.uint8]:
-    """(h, w, 3) sRGB. Raises DamageFound."""
-    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
-    if pixels is None:
-        raise DamageFound(f"{path}: expected an image, found none that can be read")
-    return np.ascontiguousarray(pixels[..., ::-1])
 
 
 def _of(rows: Sequence[Row], column: str, value: object) -> list[Row]:

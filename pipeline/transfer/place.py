@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pipeline.errors import EXIT_BAD_INPUT, EnvironmentProblem, InputError
 from pipeline.records import to_dict
 from pipeline.spec.transfer import TransferSpec
+from pipeline.transfer.configs import sd15_config
 from pipeline.transfer.store import ModelRecord, model_path, model_record
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def model_choice(spec: TransferSpec, device: str, dtype: Any) -> ModelChoice:
         controlnets=tuple((use.kind, model_path(use.model, "controlnet")) for use in spec.controls),
         device=device,
         dtype=dtype,
+        config=sd15_config(),
     )
 
 

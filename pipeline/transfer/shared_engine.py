@@ -82,7 +82,7 @@ class SharedEngine:
 
 
 _lock = threading.Lock()
-_engines: dict[tuple[ModelChoice, int], SharedEngine] = {}
+_engines: dict[tuple[ModelChoice, int, int], SharedEngine] = {}
 
 
 def shared_engine(spec: TransferSpec, device: str, dtype: Any, batch: int, threads: int) -> SharedEngine:
@@ -95,11 +95,11 @@ def shared_engine(spec: TransferSpec, device: str, dtype: Any, batch: int, threa
 
     choice = _choice(spec, device, dtype)
     with _lock:
-        if (choice, batch) not in _engines:
+        if (choice, batch, threads) not in _engines:
             _engines.clear()
             torch.set_num_threads(max(1, threads))  # a Dask nanny sets one thread for everything below it
-            _engines[choice, batch] = SharedEngine(open_engine(choice), batch)
-        return _engines[choice, batch]
+            _engines[choice, batch, threads] = SharedEngine(open_engine(choice), batch)
+        return _engines[choice, batch, threads]
 
 
 def expect_key(shared: SharedEngine, expected: Mapping[str, Any]) -> None:

@@ -1,0 +1,110 @@
+"""The stage `transfer` with real renders and a tiny model in the real layout: from a spec to tables that verify."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from support.fake_builds import ROOT
+
+from pipeline.dataset import open_dataset
+from pipeline.dataset.build import open_build
+from pipeline.dataset.verify import verify
+from pipeline.errors import EnvironmentProblem
+from pipeline.graph.build import BuildOptions, build_dataset
+
+pytestmark = pytest.mark.torch
+
+SMOKE = (ROOT / "scenes" / "smoke.toml").read_text().replace("per_view = 2", "per_view = 6")
+REAL_STAGES = "pipeline.graph.stages:STAGES"
+
+
+@pytest.fixture
+def tiny_model(tiny, tmp_path, monkeypatch):
+    """The tiny model under the name "tiny" in the models of this machine, with its ControlNet-free config."""
+    from pipeline.transfer import place, store
+
+    monkeypatch.setenv("GLINT_MODELS", str(tmp_path / "models"))
+    monkeypatch.setattr(place, "sd15_config", lambda: tiny.config)
+    return store.add_model(tiny.file, "tiny", licence="CC0-1.0", config=tiny.config)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    """One dataset folder for all tests: the scene is rendered once."""
+    return tmp_path_factory.mktemp("datasets") / "smoke"
+
+
+def build(folder, dataset, *lines, **options):
+    spec = folder / "smoke.toml"
+    spec.write_text(SMOKE + '\n[transfer]\nuse = "required"\nmodel = "tiny"\n' + "\n".join(lines) + "\n")
+    settings = {"sync": True, "device": "cpu", "dtype": "float32", "stages": REAL_STAGES, **options}
+    return build_dataset(spec, dataset, BuildOptions(quiet=True, **settings))
+
+
+def pictures(dataset):
+    opened = open_dataset(dataset)
+    return [(opened.photo(name), opened.image(name)) for name in opened.photo_ids()]
+
+
+def test_a_generator_of_nonsense_changes_no_photo(tmp_path, dataset, tiny_model):
+    build(tmp_path, dataset, 'method = "plain"', "strength = 0.3", "unet_calls = 2")
+    for photo, _ in pictures(dataset):
+        assert (photo["origin"], photo["gate_passed"]) == ("camera", False)
+        assert photo["gate_reason"].count("strength") == 3
+    record = open_build(dataset).record.transfer
+    assert (record.tried, record.kept, record.weights) == (6, 0, {"checkpoint": tiny_model.sha256})
+    assert verify(dataset).problems == ()
+
+
+def test_a_change_that_keeps_the_labels_becomes_the_photo(tmp_path, dataset, tiny_model):
+    lines = ('method = "residual"', "unet_calls = 2", "keep_camera = true", "[transfer.residual]", "gain = 0.2")
+    result = build(tmp_path, dataset, *lines)
+    kept = [(photo, image) for photo, image in pictures(dataset) if photo["gate_passed"]]
+    assert kept, result.transfer
+    for photo, image in kept:
+        assert (photo["origin"], photo["transfer_model"], photo["transfer_strength"]) == ("sd15", "tiny", 0.2)
+        camera = open_dataset(dataset).camera_image(photo["photo_id"])
+        assert 0 < np.abs(image.astype(int) - camera).max() < 128
+        instance = open_dataset(dataset).instance_ids(photo["view_id"])
+        border = np.zeros_like(instance, bool)
+        border[:, 1:] = instance[:, 1:] != instance[:, :-1]
+        if photo["distortion"] is None or not any(photo["distortion"]):
+            assert (image[border] == camera[border]).all()  # silhouettes keep their bytes
+    prompts = {row["prompt"] for row in open_dataset(dataset).table("transfers").to_pylist()}
+    assert all("softbox" in prompt for prompt in prompts)
+    assert verify(dataset).problems == ()
+
+
+def test_one_and_two_threads_give_the_same_bytes(tmp_path, dataset, tiny_model):
+    found = []
+    for threads, out in ((1, dataset), (2, tmp_path / "again")):
+        build(tmp_path, out, "unet_calls = 1", batch=4, threads=threads)
+        rows = open_dataset(out).table("transfers").to_pylist()
+        assert {row["batch"] for row in rows} == {4}
+        found.append([(row["photo_id"], row["try_index"], row["sha256"], row["scores"]) for row in rows])
+    assert found[0] == found[1]
+
+
+def test_a_prompt_that_is_too_long_leaves_the_camera_photo(tmp_path, dataset, tiny_model):
+    build(tmp_path, dataset, f'prompts = ["{"shiny " * 90}"]')
+    assert {photo["origin"] for photo, _ in pictures(dataset)} == {"camera"}
+    problems = {row["problem"] for row in open_dataset(dataset).table("transfers").to_pylist()}
+    assert len(problems) == 1
+    assert "at most 75 tokens" in problems.pop()
+
+
+def test_a_model_that_is_not_here_stops_the_build(tmp_path, dataset, tiny_model, monkeypatch):
+    monkeypatch.setenv("GLINT_MODELS", str(tmp_path / "none"))
+    with pytest.raises(EnvironmentProblem, match="expected a model 'tiny'"):
+        build(tmp_path, dataset)
+
+
+def test_other_weights_than_planned_are_refused(tiny, tiny_model):
+    from pipeline.spec.transfer import TransferSpec
+    from pipeline.transfer.shared_engine import expect_key, shared_engine
+
+    spec = TransferSpec("tiny", (0.2,), 1, 1.0, "ddim", "residual", "", ())
+    shared = shared_engine(spec, "cpu", "float32", 1, 1)
+    expect_key(shared, {"weights": {"checkpoint": tiny_model.sha256}, "dtype": "float32"})
+    with pytest.raises(EnvironmentProblem, match="weights"):
+        expect_key(shared, {"weights": {"checkpoint": "0" * 64}})
