@@ -12,6 +12,7 @@ from typing import Any, Final
 import pyarrow.parquet as pq
 
 from pipeline.dataset.build import BuildRecord
+from pipeline.dataset.check_transfer import check_transfer
 from pipeline.dataset.columns import SCHEMA_VERSION
 from pipeline.dataset.problems import Findings
 from pipeline.dataset.store import OutputRecord
@@ -57,6 +58,8 @@ def check_tables(root: Path, folder: Path, record: BuildRecord, records: Records
         _check_photos(tables["photos"], records, findings)
     if "photos" in tables and "highlights" in tables:
         _check_clipping(tables["photos"], tables["highlights"], findings)
+    if "photos" in tables and "transfers" in tables:
+        check_transfer(record.transfer, tables["photos"], tables["transfers"], findings)
     return tables
 
 

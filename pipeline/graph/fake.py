@@ -177,7 +177,7 @@ class FakeTransfer:
 
     name = "transfer"
     version = 1
-    resource: Resource = "cpu"
+    resource: Resource = "render"
 
     def tools(self) -> Mapping[str, str]:
         """A tool that never changes."""
@@ -187,7 +187,7 @@ class FakeTransfer:
         """A model that every machine has, except one called "missing"."""
         if spec.model == "missing":
             raise InputError('expected a model "missing", found none; add it with `glint models add`')
-        resource: Resource = "gpu" if machine.device.startswith("cuda") else "cpu"
+        resource: Resource = "gpu" if machine.device.startswith("cuda") else "render"
         return TransferIdentity(
             weights={"checkpoint": "0" * 64},
             device=machine.device,

@@ -61,11 +61,19 @@ Template = Annotated[str, AfterValidator(_check_template)]
 
 
 class ControlSection(Section):
-    """[transfer.controls.<kind>]: a ControlNet, fed with a truth layer."""
+    """[[transfer.controls]]: a ControlNet, fed with a truth layer."""
 
+    kind: ControlKind = Field(description="Which layer it takes.")
     model: ModelName = Field(description="Name of the ControlNet among the models of the machine.")
     scale: float = Field(default=0.6, ge=0, le=2, description="Weight; 0.4 to 0.8 is usual.")
     end: float = Field(default=0.8, ge=0, le=1, description="Share of the UNet calls in which it takes part.")
+
+
+def _check_controls(value: tuple[ControlSection, ...]) -> tuple[ControlSection, ...]:
+    kinds = [control.kind for control in value]
+    if len(set(kinds)) < len(kinds):
+        raise problem("each kind of control once", ", ".join(kinds))
+    return value
 
 
 class ResidualSection(Section):
@@ -106,7 +114,9 @@ class TransferSection(Section):
         default={}, description="LoRAs by name, with their scale."
     )
     negative_embedding: ModelName | None = Field(default=None, description="Textual inversion for what is not wanted.")
-    controls: dict[ControlKind, ControlSection] = Field(default={}, description="ControlNets: depth, normal, canny.")
+    controls: Annotated[tuple[ControlSection, ...], AfterValidator(_check_controls)] = Field(
+        default=(), description="ControlNets that take part, at most one of each kind."
+    )
     probability: Probability = Field(default=1.0, description="Probability that a photo is transferred.")
     prompts: tuple[Template, ...] = Field(
         default=(DEFAULT_TEMPLATE,), min_length=1, description="Templates of prompts; every photo takes one of them."
@@ -138,11 +148,8 @@ class TransferSection(Section):
         return {"use": value} if isinstance(value, str) else value
 
     def control_specs(self) -> tuple[ControlSpec, ...]:
-        """The ControlNets as records, by kind."""
-        return tuple(
-            ControlSpec(kind, control.model, control.scale, control.end)
-            for kind, control in sorted(self.controls.items())
-        )
+        """The ControlNets as records."""
+        return tuple(ControlSpec(control.kind, control.model, control.scale, control.end) for control in self.controls)
 
     def residual_spec(self) -> ResidualSpec:
         """The record of [transfer.residual]."""

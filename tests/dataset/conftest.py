@@ -211,7 +211,15 @@ def photo_rows(index: int, folder: Path) -> dict[str, list[dict[str, Any]]]:
     photos[1] |= stops_columns(folder)
     photos[1] |= {"clip_id": f"{scene}-c0-p1", "frame_index": 0, "time_s": 0.0}
     over = [overexposed_row(photos[1], folder)]
-    return {"photos": photos, "highlights": highlights, "glass": [glass_row(photos[0], folder)], "overexposed": over}
+    photos[0] |= {"gate_passed": False, "gate_scores": {"blob": 9.0}, "gate_reason": "strength 0.2: background"}
+    rows = {"photos": photos, "highlights": highlights, "glass": [glass_row(photos[0], folder)], "overexposed": over}
+    return rows | {"transfers": [failed_try(photos[0])]}
+
+
+def failed_try(photo: dict[str, Any]) -> dict[str, Any]:
+    """The first photo was tried, and its labels did not hold."""
+    row = {name: photo[name] for name in ("photo_id", "scene_id")} | {"try_index": 1, "strength": 0.2, "kept": False}
+    return row | {"scores": {"blob": 9.0}, "exceeded": [{"score": "blob", "value": 9.0, "of": "background"}]}
 
 
 def stops_columns(folder: Path) -> dict[str, Any]:

@@ -62,7 +62,11 @@ def test_fields_are_plain_json_and_complete(load: Load) -> None:
     scene = draw_scene(load(), 3)
     for fields in (render_fields, photo_fields, truth_fields):
         assert json.loads(json.dumps(fields(scene))) == fields(scene)
-    assert set(render_fields(scene)) | set(photo_fields(scene)) == set(to_dict(scene)) - {"clip", "depth_sensor"}
+    assert set(render_fields(scene)) | set(photo_fields(scene)) == set(to_dict(scene)) - {
+        "clip",
+        "depth_sensor",
+        "transfer",
+    }
 
 
 def test_a_render_works_with_all_but_photos(load: Load) -> None:
