@@ -6,13 +6,11 @@ Covers: parsing, calling, printing. Does not cover: any work (`transfer.store`, 
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
 import click
 
-from pipeline.errors import EnvironmentProblem
 from pipeline.tables import names
 
 _DEVICE = click.option("--device", default="auto", show_default=True, help='"auto", "cpu" or "cuda:N".')
@@ -86,7 +84,9 @@ def pull(name: str, accept_licence: bool) -> None:
 @_DTYPE
 def check(name: str, picture: Path | None, **machine: Any) -> None:
     """Check model NAME: kind, SHA-256, every tensor's name and shape, types, and one test image."""
-    _need_libraries()
+    from pipeline.transfer.place import need_libraries
+
+    need_libraries()
     from pipeline.transfer.inspect_model import check_model
 
     for line in check_model(name, picture=picture, **machine):
@@ -113,7 +113,9 @@ def paint(name: str, prompt: str, out: Path, count: int, seed: int, device: str,
 
     Writes OUT/paint-<seed>.png, and beside each a .json of what made it: prompt, seed, settings, weights and licence.
     """
-    _need_libraries()
+    from pipeline.transfer.place import need_libraries
+
+    need_libraries()
     from pipeline.transfer import store
     from pipeline.transfer.engine import open_engine
     from pipeline.transfer.load import ModelChoice
@@ -126,13 +128,3 @@ def paint(name: str, prompt: str, out: Path, count: int, seed: int, device: str,
         click.echo(str(path))
     for note in engine.notes:
         click.echo(note, err=True)
-
-
-def _need_libraries() -> None:
-    """Raise EnvironmentProblem unless torch and diffusers are installed."""
-    missing = [name for name in ("torch", "diffusers", "transformers") if importlib.util.find_spec(name) is None]
-    if missing:
-        raise EnvironmentProblem(
-            f"expected {', '.join(missing)}, which the base installation leaves out, found none; "
-            f"install the extra: pip install 'glint[transfer]' (in a checkout: pip install -e '.[transfer]')"
-        )
