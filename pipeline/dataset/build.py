@@ -147,11 +147,13 @@ def write_build(
     scenes: Iterable[SceneOutputs],
     info: BuildInfo,
     finish: Callable[[Path], None] | None = None,
+    shared: Iterable[tuple[str, str]] = (),
 ) -> Build:
     """Write a new build of *scenes*, in their order, and make it the newest.
 
     *scenes* is consumed one at a time; memory does not grow with their number. *finish* is called with the finished
-    but still invisible build folder (for the report). Raises DamageFound when an output is missing, names a file it
+    but still invisible build folder (for the report). *shared*: (stage, key) of outputs that several scenes use and
+    whose rows are in the tables once. Raises DamageFound when an output is missing, names a file it
     does not have, or has rows that break the contract; EnvironmentProblem when the folder cannot be written.
     """
     store = Store(root)
@@ -163,6 +165,9 @@ def write_build(
             for scene in scenes:
                 for table, rows in _scene_rows(store, scene, tally):
                     tally.add_rows(table, rows)
+                    writers.add(table, rows)
+            for stage, key in shared:
+                for table, rows in _output_rows(store, stage, key, "shared", tally):
                     writers.add(table, rows)
         record = _build_record(folder, info, tally)
         write_json(folder / BUILD_FILE, record)
@@ -223,20 +228,27 @@ def read_build_record(folder: Path) -> BuildRecord:
 def _scene_rows(store: Store, scene: SceneOutputs, tally: _Tally) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """(table, rows) of one scene, with paths relative to DATASET."""
     for stage, key in scene.outputs.items():
-        try:
-            record = store.record(stage, key)
-        except FileNotFoundError:
-            raise DamageFound(f"scene {scene.scene_id}: expected the output {stage}/{key} in the store") from None
-        tally.add_output(record)
-        folder = store.folder(stage, key)
-        if ROWS_FILE in record.files:
-            for table, rows in read_json(folder / ROWS_FILE).items():
-                if table not in TABLES:
-                    raise DamageFound(
-                        f"{store.relative(folder)}: expected known tables in {ROWS_FILE}, found {table!r}"
-                    )
-                yield table, [_finished(scene, table, _placed(store, record, table, row)) for row in rows]
+        for table, rows in _output_rows(store, stage, key, f"scene {scene.scene_id}", tally):
+            yield table, [_finished(scene, table, row) for row in rows]
     yield "outputs", [{"scene_id": scene.scene_id, "stage": stage, "key": key} for stage, key in scene.outputs.items()]
+
+
+def _output_rows(
+    store: Store, stage: str, key: str, whose: str, tally: _Tally
+) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """(table, rows) of one output, with paths relative to DATASET."""
+    try:
+        record = store.record(stage, key)
+    except FileNotFoundError:
+        raise DamageFound(f"{whose}: expected the output {stage}/{key} in the store") from None
+    tally.add_output(record)
+    folder = store.folder(stage, key)
+    if ROWS_FILE not in record.files:
+        return
+    for table, rows in read_json(folder / ROWS_FILE).items():
+        if table not in TABLES:
+            raise DamageFound(f"{store.relative(folder)}: expected known tables in {ROWS_FILE}, found {table!r}")
+        yield table, [_placed(store, record, table, row) for row in rows]
 
 
 def _finished(scene: SceneOutputs, table: str, row: Mapping[str, Any]) -> dict[str, Any]:

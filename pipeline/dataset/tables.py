@@ -25,6 +25,7 @@ from pipeline.dataset.columns import (
     TableSchema,
     rows_to_arrow,
 )
+from pipeline.dataset.painted_table import PAINTED
 from pipeline.dataset.reflection_tables import CAST_LIGHT, MIRROR_IMAGES, REFLECTION_LAYERS
 from pipeline.dataset.transfer_table import TRANSFERS
 
@@ -54,6 +55,8 @@ SCENES: Final = TableSchema(
             "lx",
         ),
         Column("surroundings", TEXT, "Name of what the metal reflects beyond the rig", required=True),
+        Column("painted_surface", TEXT, "Picture of the table `painted` that lies on the table; null: its own look"),
+        Column("painted_backdrop", TEXT, "Picture of the table `painted` that stands behind the parts; null: none"),
         Column("light_groups", TEXTS, "Every light group of any view"),
         Column("n_items", INTEGER, "Part instances in the scene"),
         Column("n_views", INTEGER, "Views of the scene"),
@@ -431,6 +434,7 @@ TABLES: Final[dict[str, TableSchema]] = {
         GLASS,
         OVEREXPOSED,
         TRANSFERS,
+        PAINTED,
         OUTPUTS,
     )
 }

@@ -7,7 +7,7 @@ execution of actions (`schedule`, `driver`), the tables (`pipeline.dataset.build
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -23,14 +23,15 @@ from pipeline.graph.execute import Workplace, usable_cpus
 from pipeline.graph.executor import Executor, SyncExecutor
 from pipeline.graph.keeping import OpenPlans
 from pipeline.graph.keys import stages_path
-from pipeline.graph.plan import RENDER, ScenePlan, catalog_of, plan_build, scene_count
+from pipeline.graph.model_identity import Identify, ModelIdentity, identify_here
+from pipeline.graph.plan import PAINT, RENDER, ScenePlan, catalog_of, plan_build, scene_count
 from pipeline.graph.progress import Progress, count_of, duration, make_progress
 from pipeline.graph.quarantine import QUARANTINE, keep_only, quarantine
 from pipeline.graph.schedule import SceneResult, Schedule, result_of
 from pipeline.graph.signals import stopped_by_signals
 from pipeline.graph.stage import Action, Machine
 from pipeline.graph.transfer_choice import TransferChoice
-from pipeline.graph.transfer_plan import Identify, TransferPlan, identify_here, planned_transfer
+from pipeline.graph.transfer_plan import TransferPlan, planned_painting, planned_transfer
 from pipeline.records import canonical_json, to_dict
 from pipeline.spec.draw import draw_scene
 from pipeline.spec.load import load_spec
@@ -129,11 +130,13 @@ def build_dataset(spec_path: Path, out: Path, options: BuildOptions) -> BuildRes
     workplace = Workplace(stages, str(store.root), machine_of(options))
     total = scene_count(spec, options.limit)
     progress, shown = make_progress(total, options.quiet)
-    transfer = planned_transfer(spec, identify_for(options, workplace))
-    plans = plan_build(spec, catalog_of(spec, stages, transfer.identity), options.limit)
+    identify = identify_for(options, workplace)
+    transfer, painting = planned_transfer(spec, identify), planned_painting(spec, identify)
+    plans = plan_build(spec, catalog_of(spec, stages, transfer.identity, painting), options.limit)
+    models = [identity for identity in (transfer.identity, painting) if identity is not None]
     with stopped_by_signals(stop_children), shown:
         results = sorted(
-            run_plans(plans, store, lambda: make_executor(workplace, options, transfer), progress, options.stop_after),
+            run_plans(plans, store, lambda: make_executor(workplace, options, models), progress, options.stop_after),
             key=lambda result: result.index,
         )
     return _finish(_Work(spec, spec_path, text, store, transfer), results, gave_up=len(results) < total)
@@ -179,16 +182,15 @@ def run_plans(
     executor.close()
 
 
-def make_executor(workplace: Workplace, options: BuildOptions, transfer: TransferPlan) -> Executor:
+def make_executor(workplace: Workplace, options: BuildOptions, models: Sequence[ModelIdentity]) -> Executor:
     """The executor that *options* ask for; Dask is imported only when it is used."""
     if options.sync:
         return SyncExecutor(workplace)
     from pipeline.graph.dask_executor import local_executor, remote_executor
 
-    on_gpu = transfer.identity is not None and transfer.identity.resource == "gpu"
+    gpus = max((identity.gpus for identity in models if identity.resource == "gpu"), default=0)
     if options.scheduler is not None:
-        return remote_executor(workplace, options.scheduler, on_gpu)
-    gpus = transfer.identity.gpus if on_gpu and transfer.identity is not None else 0
+        return remote_executor(workplace, options.scheduler, any(one.resource == "gpu" for one in models))
     return local_executor(workplace, workers_of(options), gpus if options.device == "auto" else min(gpus, 1))
 
 
@@ -259,7 +261,8 @@ def _finish(work: _Work, results: list[SceneResult], gave_up: bool) -> BuildResu
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             transfer=choice.record,
         )
-        build = write_build(store.root, _outputs(spec, good, choice), info, finish=report_hook(store.root))
+        pictures = dict.fromkeys((PAINT, key) for result in good for key in result.pictures.values())
+        build = write_build(store.root, _outputs(spec, good, choice), info, report_hook(store.root), list(pictures))
     photos = sum(split["photos"] for split in build.record.splits.values())
     told = build.record.transfer.sentence() if build.record.transfer and spec.transfer.use != "off" else ""
     return BuildResult(build.number, build.folder, up_to_date, len(good), photos, quarantined, gave_up, reasons, told)

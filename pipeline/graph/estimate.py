@@ -17,12 +17,13 @@ from pipeline.errors import DamageFound
 from pipeline.graph.build import BuildOptions, machine_of, workers_of
 from pipeline.graph.explain import LastBuild, Status, status_of
 from pipeline.graph.keys import stages_path
-from pipeline.graph.plan import ALL_STAGES, PHOTOS, TRANSFER, Catalog, ScenePlan, catalog_of, plan_build
+from pipeline.graph.model_identity import identify_here
+from pipeline.graph.plan import ALL_STAGES, PAINT, PHOTOS, TRANSFER, Catalog, ScenePlan, catalog_of, plan_build
 from pipeline.graph.progress import count_of, duration
-from pipeline.graph.transfer_plan import identify_here, planned_transfer
+from pipeline.graph.transfer_plan import planned_painting, planned_transfer
 from pipeline.spec.load import load_spec
 
-ASSUMED_SECONDS: Final = {"part": 3.0, "render": 20.0, "truth": 1.0, "photos": 2.0, "transfer": 30.0}
+ASSUMED_SECONDS: Final = {"part": 3.0, "render": 20.0, "truth": 1.0, "photos": 2.0, "transfer": 30.0, "paint": 60.0}
 """What an action is taken to cost before one was recorded: 640 x 480 pixels on two cores, transfer on a
 graphics card."""
 
@@ -54,8 +55,9 @@ def plan_dataset(
     """
     spec = load_spec(spec_path)
     stages = stages_path(options.stages)
-    transfer = planned_transfer(spec, identify_here(stages, machine_of(options)))
-    catalog = catalog_of(spec, stages, transfer.identity)
+    identify = identify_here(stages, machine_of(options))
+    transfer, painting = planned_transfer(spec, identify), planned_painting(spec, identify)
+    catalog = catalog_of(spec, stages, transfer.identity, painting)
     workers = workers_of(options)
 
     def explain(status: Status) -> None:
@@ -67,7 +69,7 @@ def plan_dataset(
     summary = summarize(plans, store, catalog, workers, None if tell is None else explain)
     yield f"{spec.dataset.name}: {count_of(summary.scenes, 'scene')}, {count_of(summary.photos, 'photo')}"
     for stage in ALL_STAGES:
-        if stage == TRANSFER and transfer.identity is None:
+        if (stage == TRANSFER and transfer.identity is None) or (stage == PAINT and painting is None):
             continue
         yield f"  {stage:8}{summary.cached.get(stage, 0):6} cached {summary.to_do.get(stage, 0):6} to do"
     if transfer.use != "off" and transfer.identity is None:
@@ -127,6 +129,6 @@ def recorded_seconds(store: Store) -> dict[str, float]:
 
 def _wall_seconds(work: Mapping[str, float]) -> float:
     """Wall seconds of one worker: parts come before the first render; photos and labels overlap the next render."""
-    parts, render = work.get("part", 0.0), work.get("render", 0.0) + work.get("transfer", 0.0)
+    parts, render = work.get("part", 0.0), sum(work.get(stage, 0.0) for stage in ("paint", "render", "transfer"))
     beside = work.get("truth", 0.0) + work.get("photos", 0.0)
     return parts + max(render, beside)

@@ -39,10 +39,12 @@ from pipeline.bundle import (
 from pipeline.dataset.store import ROWS_FILE
 from pipeline.errors import InputError, StageFailed
 from pipeline.graph.children import on_stop
+from pipeline.graph.model_identity import ModelIdentity
+from pipeline.graph.paint_stage import PICTURE, picture_row
 from pipeline.graph.stage import Machine, Resource, RunReport
-from pipeline.graph.transfer_stage import TransferIdentity
 from pipeline.layers import DECOMPOSITION_FILE
 from pipeline.records import canonical_json, from_dict, sha256_file, sha256_json, write_json
+from pipeline.spec.painted import PaintingSpec
 from pipeline.spec.scene import Shot, shots_of
 from pipeline.spec.transfer import TransferSpec
 
@@ -123,12 +125,19 @@ class FakeRender:
             "spec_json": canonical_json(fields),
             "rig": fields["rigs"][0]["name"],
             "surroundings": fields["surroundings"]["name"],
+            **_painted_columns(fields),
             "n_items": len(fields["items"]),
             "n_views": len(views),
             "samples": fields["render"]["samples"],
         }
         _write_rows(out, {"scenes": [scene], "views": views})
         return RunReport({"render_seconds": 0.0, "peak_memory_bytes": 1e6})
+
+
+def _painted_columns(fields: Mapping[str, Any]) -> dict[str, str]:
+    painted = fields.get("painted") or {}
+    found = {kind: painted.get(kind) for kind in ("surface", "backdrop")}
+    return {f"painted_{kind}": f"{one['name']}-{one['number']}" for kind, one in found.items() if one}
 
 
 class FakeTruth:
@@ -183,22 +192,9 @@ class FakeTransfer:
         """A tool that never changes."""
         return {"fake": "1"}
 
-    def identify(self, spec: TransferSpec, machine: Machine) -> TransferIdentity:
+    def identify(self, spec: TransferSpec, machine: Machine) -> ModelIdentity:
         """A model that every machine has, except one called "missing"."""
-        if spec.model == "missing":
-            raise InputError('expected a model "missing", found none; add it with `glint models add`')
-        resource: Resource = "gpu" if machine.device.startswith("cuda") else "render"
-        return TransferIdentity(
-            weights={"checkpoint": "0" * 64},
-            device=machine.device,
-            dtype="float32",
-            libraries={"fake": "1"},
-            batch=machine.batch or 1,
-            resource=resource,
-            licence="CC0-1.0",
-            source="nowhere",
-            gpus=1,
-        )
+        return _fake_identity(spec.model, machine)
 
     def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
         """Write a picture per try, and rows for the round trip and for each try."""
@@ -213,7 +209,35 @@ class FakeTransfer:
         return RunReport({"tries": float(len(rows))})
 
 
-STAGES: Final = {stage.name: stage for stage in (FakePart(), FakeRender(), FakeTruth(), FakePhotos(), FakeTransfer())}
+class FakePaint:
+    """A picture of one colour for each prompt and seed."""
+
+    name = "paint"
+    version = 1
+    resource: Resource = "render"
+
+    def tools(self) -> Mapping[str, str]:
+        """A tool that never changes."""
+        return {"fake": "1"}
+
+    def identify(self, painting: PaintingSpec, machine: Machine) -> ModelIdentity:
+        """As `FakeTransfer` does."""
+        return _fake_identity(painting.model, machine)
+
+    def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
+        """Write the picture and its row."""
+        import cv2
+
+        FakeSettings.from_environment().leave_trace(self.name, fields["picture_id"])
+        colour = list(bytes.fromhex(sha256_json([fields["prompt"], fields["seed"]]))[:3])
+        cv2.imwrite(str(out / PICTURE), np.full((SIZE, SIZE, 3), colour, dtype=np.uint8))
+        _write_rows(out, {"painted": [picture_row(fields, out / PICTURE)]})
+        return RunReport({})
+
+
+STAGES: Final = {
+    stage.name: stage for stage in (FakePart(), FakePaint(), FakeRender(), FakeTruth(), FakePhotos(), FakeTransfer())
+}
 
 _children: set[int] = set()
 
@@ -414,6 +438,23 @@ def _write_photo(fields: Mapping[str, Any], photo: Mapping[str, Any], out: Path)
         "light_weights": photo["light_weights"],
         "clipped_fraction": 0.0,
     }
+
+
+def _fake_identity(model: str, machine: Machine) -> ModelIdentity:
+    if model == "missing":
+        raise InputError('expected a model "missing", found none; add it with `glint models add`')
+    resource: Resource = "gpu" if machine.device.startswith("cuda") else "render"
+    return ModelIdentity(
+        weights={"checkpoint": "0" * 64},
+        device=machine.device,
+        dtype="float32",
+        libraries={"fake": "1"},
+        batch=machine.batch or 1,
+        resource=resource,
+        licence="CC0-1.0",
+        source="nowhere",
+        gpus=1,
+    )
 
 
 def _fake_tries(

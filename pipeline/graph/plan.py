@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 from pipeline.dataset.keep import KEEP_ALL
 from pipeline.errors import InputError
 from pipeline.graph.keys import action_key, load_stages, tools_of
+from pipeline.graph.model_identity import ModelIdentity
+from pipeline.graph.paint_stage import paint_fields
 from pipeline.graph.stage import Action, Input, Resource
-from pipeline.graph.transfer_stage import TransferIdentity, transfer_fields
+from pipeline.graph.transfer_stage import transfer_fields
 from pipeline.records import sha256_file
 from pipeline.spec.fields import photo_fields, render_fields, truth_fields
+from pipeline.spec.painted import PaintedKind, PaintedSpec
 from pipeline.spec.scene import ItemSpec, SceneSpec, SurroundingsSpec
 
 if TYPE_CHECKING:
@@ -29,11 +32,15 @@ RENDER: Final = "render"
 TRUTH: Final = "truth"
 PHOTOS: Final = "photos"
 TRANSFER: Final = "transfer"
+PAINT: Final = "paint"
 
 SCENE_STAGES: Final = (RENDER, TRUTH, PHOTOS, TRANSFER)
 """Stages that run once per scene, in the order in which their outputs are needed."""
 
-ALL_STAGES: Final = (PART, *SCENE_STAGES)
+SHARED_STAGES: Final = (PART, PAINT)
+"""Stages whose outputs several scenes share."""
+
+ALL_STAGES: Final = (PART, PAINT, *SCENE_STAGES)
 
 CAD_FILE: Final = "cad"
 """Role of a part's CAD file."""
@@ -44,6 +51,11 @@ WORLD_FILE: Final = "world"
 def part_role(part_id: str) -> str:
     """Role that a part plays for the stages that need it, for example "part:flange"."""
     return f"part:{part_id}"
+
+
+def painted_role(kind: PaintedKind) -> str:
+    """Role that a painted picture plays for the render, for example "painted:surface"."""
+    return f"painted:{kind}"
 
 
 @dataclass(frozen=True)
@@ -65,12 +77,17 @@ class ScenePlan:
     @property
     def keys(self) -> dict[str, str]:
         """Stage -> key of the stages that run once per scene."""
-        return {action.stage: action.key for action in self.actions if action.stage != PART}
+        return {action.stage: action.key for action in self.actions if action.stage not in SHARED_STAGES}
 
     @property
     def parts(self) -> dict[str, str]:
         """Part id -> key."""
         return {action.label: action.key for action in self.actions if action.stage == PART}
+
+    @property
+    def pictures(self) -> dict[str, str]:
+        """Id of a painted picture -> key."""
+        return {action.label: action.key for action in self.actions if action.stage == PAINT}
 
 
 class Catalog:
@@ -86,7 +103,8 @@ class Catalog:
         resolve: Callable[[str], Path],
         tolerance: Callable[[str], Mapping[str, Any]],
         image: Callable[[str], Path],
-        transfer: TransferIdentity | None = None,
+        transfer: ModelIdentity | None = None,
+        painting: ModelIdentity | None = None,
     ) -> None:
         self.stages_path = stages
         self.stages = load_stages(stages)
@@ -95,6 +113,8 @@ class Catalog:
         self._image = image
         self.transfer = transfer
         """What photos are transferred with; None = they are not."""
+        self._painting = painting
+        self._pictures: dict[str, Action] = {}
         self._parts: dict[str, Action] = {}
         self._worlds: dict[str, tuple[Path, str]] = {}
 
@@ -121,6 +141,19 @@ class Catalog:
             self._worlds[surroundings.file] = (path, _hash(path))
         return self._worlds[surroundings.file]
 
+    def pictures(self, painted: PaintedSpec | None) -> dict[str, Action]:
+        """Role -> the action that paints a picture of a scene. Raises ValueError where nobody was asked to paint."""
+        found = {}
+        for kind, picture in painted.pictures().items() if painted is not None else ():
+            if self._painting is None or painted is None:
+                raise ValueError(f"expected a model for the picture {picture.picture_id}, found none")
+            if picture.picture_id not in self._pictures:
+                fields = paint_fields(kind, picture, painted.painting, self._painting)
+                action = self.action(PAINT, picture.picture_id, fields, (), resource=self._painting.resource)
+                self._pictures[picture.picture_id] = action
+            found[painted_role(kind)] = self._pictures[picture.picture_id]
+        return found
+
     def action(
         self,
         stage: str,
@@ -136,10 +169,12 @@ class Catalog:
         return Action(stage, key, label, fields, inputs, resource or runner.resource, files or {})
 
 
-def catalog_of(spec: DatasetSpec, stages: str, transfer: TransferIdentity | None = None) -> Catalog:
+def catalog_of(
+    spec: DatasetSpec, stages: str, transfer: ModelIdentity | None = None, painting: ModelIdentity | None = None
+) -> Catalog:
     """The catalog of a dataset spec, with the registry of stages at "module:attribute".
 
-    *transfer*: what photos are transferred with, if they are (`transfer_plan.planned_transfer`).
+    *transfer*, *painting*: what photos are transferred and pictures painted with, if they are (`transfer_plan`).
     """
     from pipeline.spec.fields import part_tolerance
     from pipeline.spec.files import resolve_part_file
@@ -150,6 +185,7 @@ def catalog_of(spec: DatasetSpec, stages: str, transfer: TransferIdentity | None
         tolerance=lambda part_id: part_tolerance(spec, part_id),
         image=lambda name: _checked_image(name, spec.folder),
         transfer=transfer,
+        painting=painting,
     )
 
 
@@ -175,16 +211,17 @@ def plan_scene(scene: SceneSpec, catalog: Catalog, keep: tuple[str, ...] = KEEP_
     parts = {item.part_id: catalog.part(item) for item in scene.items}
     part_inputs = tuple(Input(part_role(part_id), PART, action.key) for part_id, action in sorted(parts.items()))
     world = catalog.world(scene.surroundings)
+    pictures = catalog.pictures(scene.painted)
     render = catalog.action(
         RENDER,
         scene.scene_id,
         render_fields(scene, world[1] if world else None),
-        part_inputs,
+        part_inputs + tuple(Input(role, PAINT, action.key) for role, action in pictures.items()),
         {WORLD_FILE: str(world[0])} if world else {},
     )
     from_render = (Input(RENDER, RENDER, render.key),)
     truth = catalog.action(TRUTH, scene.scene_id, truth_fields(scene), from_render + part_inputs)
-    actions = [*parts.values(), render, truth]
+    actions = [*parts.values(), *pictures.values(), render, truth]
     if PHOTOS in keep:
         photos = catalog.action(PHOTOS, scene.scene_id, photo_fields(scene), from_render)
         actions += [photos, *_transfer(scene, catalog, render, truth, photos)]

@@ -17,11 +17,9 @@ from distributed import Client
 import pipeline
 from pipeline.errors import EnvironmentProblem, GlintError, InputError
 from pipeline.graph.execute import Workplace
+from pipeline.graph.model_identity import MODEL_SPECS, Identify, ModelIdentity, ModelSpec, identify_here
 from pipeline.graph.stage import Machine, Resource
-from pipeline.graph.transfer_plan import Identify, identify_here
-from pipeline.graph.transfer_stage import TransferIdentity
 from pipeline.records import from_dict, to_dict
-from pipeline.spec.transfer import TransferSpec
 
 TRUST_VARIABLE: Final = "GLINT_TRUST_NETWORK"
 _CONNECT_S: Final = 15.0
@@ -76,12 +74,12 @@ def identify_remotely(address: str, workplace: Workplace) -> Identify:
     Raises as `connect` does, what a worker raises, and EnvironmentProblem when they differ.
     """
 
-    def identify(models: TransferSpec) -> TransferIdentity:
+    def identify(stage: str, models: ModelSpec) -> ModelIdentity:
         client = connect(address)
         try:
             workers = _wait_for_workers(client)
             chosen = [name for name, worker in workers.items() if worker["resources"].get("gpu")] or list(workers)
-            arguments = (workplace.stages, to_dict(models), to_dict(workplace.machine))
+            arguments = (workplace.stages, stage, to_dict(models), to_dict(workplace.machine))
             answers: dict[str, Any] = client.run(_identify_as_json, *arguments, workers=chosen, on_error="return")
         finally:
             client.close(timeout=_STOP_S)
@@ -90,14 +88,14 @@ def identify_remotely(address: str, workplace: Workplace) -> Identify:
     return identify
 
 
-def _identify_as_json(stages: str, models: dict[str, Any], machine: dict[str, Any]) -> dict[str, Any]:
+def _identify_as_json(stages: str, stage: str, models: dict[str, Any], machine: dict[str, Any]) -> dict[str, Any]:
     """Runs on a worker."""
     identify = identify_here(stages, from_dict(Machine, machine))
-    found: dict[str, Any] = to_dict(identify(from_dict(TransferSpec, models)))
+    found: dict[str, Any] = to_dict(identify(stage, from_dict(MODEL_SPECS[stage], models)))
     return found
 
 
-def _agreed(answers: dict[str, Any]) -> TransferIdentity:
+def _agreed(answers: dict[str, Any]) -> ModelIdentity:
     """The one identity that all workers gave; their numbers of cards may differ."""
     found = {}
     for worker, answer in sorted(answers.items()):
@@ -105,7 +103,7 @@ def _agreed(answers: dict[str, Any]) -> TransferIdentity:
             raise type(answer)(f"worker {worker}: {answer}")
         if isinstance(answer, BaseException):
             raise EnvironmentProblem(f"expected worker {worker} to name its models and device, found: {answer!r}")
-        found[worker] = from_dict(TransferIdentity, {**answer, "gpus": 0})
+        found[worker] = from_dict(ModelIdentity, {**answer, "gpus": 0})
     identities = list(found.values())
     if not identities:
         raise EnvironmentProblem("expected a Dask worker that can transfer photos, found none; start one")

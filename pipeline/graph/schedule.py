@@ -34,6 +34,8 @@ class SceneResult:
     """Stage -> key, of the stages that run once per scene."""
     parts: Mapping[str, str]
     """Part id -> key of the part's output."""
+    pictures: Mapping[str, str]
+    """Id of a painted picture -> key of its output."""
     failures: tuple[Failure, ...]
     """Empty: every output is there."""
 
@@ -229,7 +231,7 @@ class Schedule:
 
 def result_of(plan: ScenePlan, failures: tuple[Failure, ...]) -> SceneResult:
     """The end of a scene: all that is kept of its plan."""
-    return SceneResult(plan.scene_id, plan.scene.index, plan.keys, plan.parts, failures)
+    return SceneResult(plan.scene_id, plan.scene.index, plan.keys, plan.parts, plan.pictures, failures)
 
 
 def _killed(pending: _Pending) -> Outcome:

@@ -3,7 +3,7 @@
 Covers: `make_scene`. Does not cover: builds (`build`). Nothing is reused and no dataset is needed.
 
     DIR/scene.json        which scene, its keys, what each stage took
-    DIR/parts/<part_id>/  DIR/render/  DIR/truth/  DIR/photos/  DIR/transfer/
+    DIR/parts/<part_id>/  DIR/painted/<picture>/  DIR/render/  DIR/truth/  DIR/photos/  DIR/transfer/
                           the same bytes as in the store of a build, record.json (seconds, memory) apart
 """
 
@@ -28,18 +28,21 @@ from pipeline.graph.children import stop_children
 from pipeline.graph.execute import Failure, Workplace, usable_cpus
 from pipeline.graph.executor import ThreadExecutor
 from pipeline.graph.keys import stages_path
-from pipeline.graph.plan import PART, ScenePlan, catalog_of, plan_scene
+from pipeline.graph.model_identity import identify_here
+from pipeline.graph.plan import PAINT, PART, ScenePlan, catalog_of, plan_scene
 from pipeline.graph.progress import Tally
 from pipeline.graph.signals import stopped_by_signals
 from pipeline.graph.stage import Machine
-from pipeline.graph.transfer_plan import identify_here, planned_transfer
+from pipeline.graph.transfer_plan import planned_painting, planned_transfer
 from pipeline.records import write_json
 from pipeline.spec.draw import draw_scene, scene_index
 from pipeline.spec.load import load_spec
 
 SCENE_FILE: Final = "scene.json"
 _WORK: Final = ".work"
-_FOLDERS: Final = ("parts", "render", "truth", "photos", "transfer")
+_BY_LABEL: Final = {PART: "parts", PAINT: "painted"}
+"""Stage -> folder, of stages that a scene may need several outputs of."""
+_FOLDERS: Final = ("parts", "painted", "render", "truth", "photos", "transfer")
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,9 @@ def make_scene(
     shutil.rmtree(work, ignore_errors=True)
     registry = stages_path(stages)
     workplace = Workplace(registry, str(work.absolute()), Machine(threads=threads or usable_cpus(), **machine))
-    transfer = planned_transfer(spec, identify_here(registry, workplace.machine))
-    plan = plan_scene(scene, catalog_of(spec, registry, transfer.identity))
+    identify = identify_here(registry, workplace.machine)
+    transfer, painting = planned_transfer(spec, identify), planned_painting(spec, identify)
+    plan = plan_scene(scene, catalog_of(spec, registry, transfer.identity, painting))
     try:
         _run(plan, Store(work), workplace)
         return _lay_out(plan, Store(work), out)
@@ -96,12 +100,15 @@ def _lay_out(plan: ScenePlan, store: Store, out: Path) -> SceneMade:
     (out / SCENE_FILE).unlink(missing_ok=True)
     for name in _FOLDERS:
         shutil.rmtree(out / name, ignore_errors=True)
-    (out / "parts").mkdir()
+    for stage, name in _BY_LABEL.items():
+        if any(action.stage == stage for action in plan.actions):
+            (out / name).mkdir()
     seconds: dict[str, float] = {}
     for action in plan.actions:
         record = store.record(action.stage, action.key)
         seconds[action.stage] = seconds.get(action.stage, 0.0) + record.seconds
-        target = out / "parts" / action.label if action.stage == PART else out / action.stage
+        shared = _BY_LABEL.get(action.stage)
+        target = out / action.stage if shared is None else out / shared / action.label
         store.folder(action.stage, action.key).rename(target)
     keys = {**plan.keys, "parts": plan.parts}
     write_json(out / SCENE_FILE, {"scene_id": plan.scene_id, "keys": keys, "seconds": seconds, "scene": plan.scene})

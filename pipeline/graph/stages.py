@@ -19,18 +19,23 @@ from typing import TYPE_CHECKING, Any, Final
 from pipeline.dataset.folders import full_disk_errors
 from pipeline.dataset.store import ROWS_FILE
 from pipeline.graph.children import on_stop
+from pipeline.graph.paint_stage import PICTURE, PaintStage
 from pipeline.graph.stage import Machine, Resource, RunReport
 from pipeline.graph.tool_versions import versions
 from pipeline.graph.transfer_stage import TransferStage
 from pipeline.records import from_dict, read_json, sha256_file, sha256_json, to_dict, write_json
 from pipeline.spec.clip import ClipSpec
 from pipeline.spec.fields import scene_of_render_fields
+from pipeline.spec.painted import PaintedKind
 from pipeline.spec.scene import PhotoSpec, SceneSpec
 from pipeline.tables import assets_root
 
 if TYPE_CHECKING:
+    from pipeline.arrange.arrangement import Arrangement
     from pipeline.bundle import SceneBundle
+    from pipeline.light.backdrop import Backdrop
     from pipeline.parts.part import Part
+    from pipeline.surface.material import MetalMaterial, PlainMaterial
 
 RENDER_TABLES: Final = (
     "metals",
@@ -122,7 +127,7 @@ class RenderStage:
         scene = scene_of_render_fields(dict(fields))
         temporary = tempfile.TemporaryDirectory(prefix="glint-", dir=machine.scratch)
         with temporary as scratch, full_disk_errors(Path(scratch), temporary=True):
-            _prepare(scene, _load_parts(inputs), inputs.get("world"), machine, Path(scratch))
+            _prepare(scene, inputs, machine, Path(scratch))
             report = render_in_child(Path(scratch), out, machine.threads, machine.render_timeout_s)
             seconds = {**report.seconds, **_throw_light(scene, Path(scratch), out)}
             _keep_defects(Path(scratch), out)
@@ -206,7 +211,8 @@ class PhotosStage:
 
 
 STAGES: Final = {
-    stage.name: stage for stage in (PartStage(), RenderStage(), TruthStage(), PhotosStage(), TransferStage())
+    stage.name: stage
+    for stage in (PartStage(), PaintStage(), RenderStage(), TruthStage(), PhotosStage(), TransferStage())
 }
 
 
@@ -265,18 +271,16 @@ def _clip_of(fields: Mapping[str, Any]) -> ClipSpec | None:
     return from_dict(ClipSpec, fields["clip"]) if "clip" in fields else None
 
 
-def _prepare(
-    scene: SceneSpec, parts: Mapping[str, Part], world_file: Path | None, machine: Machine, folder: Path
-) -> None:
+def _prepare(scene: SceneSpec, inputs: Mapping[str, Path], machine: Machine, folder: Path) -> None:
     """Arrange, finish and light *scene*, and write its render job into *folder*."""
     from pipeline.arrange.arrange import arrange
     from pipeline.light.illuminate import illuminate
     from pipeline.parts.variation import varied_part
     from pipeline.render.job import prepare_job
     from pipeline.surface.defects.apply import apply_defects
-    from pipeline.surface.supports import support_material
     from pipeline.surface.variants import finish_items
 
+    parts = _load_parts(inputs)
     surfaces = finish_items(scene.items, parts)  # first: a finish that does not fit is found before anything settles
     arrangement = arrange(scene, parts)
     copies = {item.instance_id: varied_part(parts[item.part_id], item.tolerance) for item in scene.items}
@@ -285,10 +289,8 @@ def _prepare(
         arrangement,
         copies,
         surfaces=surfaces,
-        support_materials={
-            support.look: support_material(support.look, scene.arrangement.seed) for support in arrangement.supports
-        },
-        illumination=illuminate(scene, arrangement, world_file),
+        support_materials=_support_materials(scene, arrangement, inputs, folder),
+        illumination=illuminate(scene, arrangement, inputs.get("world"), _backdrop(scene, inputs, folder)),
         threads=machine.threads,
         folder=folder,
         flawed={
@@ -297,6 +299,37 @@ def _prepare(
             if item.defects
         },
     )
+
+
+def _support_materials(
+    scene: SceneSpec, arrangement: Arrangement, inputs: Mapping[str, Path], folder: Path
+) -> dict[str, PlainMaterial | MetalMaterial]:
+    """Look -> material; the look of the table is the painted surface where the scene has one."""
+    from pipeline.surface.painted import painted_support
+    from pipeline.surface.supports import support_material
+
+    seed = scene.arrangement.seed
+    materials = {support.look: support_material(support.look, seed) for support in arrangement.supports}
+    surface = None if scene.painted is None else scene.painted.surface
+    if surface is not None:
+        picture, look = _picture(inputs, "surface", folder), scene.arrangement.surface
+        materials[look] = painted_support(materials[look], picture, picture.name, surface.width_m, seed)
+    return materials
+
+
+def _backdrop(scene: SceneSpec, inputs: Mapping[str, Path], folder: Path) -> Backdrop | None:
+    from pipeline.light.backdrop import Backdrop
+
+    found = None if scene.painted is None else scene.painted.backdrop
+    if found is None:
+        return None
+    picture = _picture(inputs, "backdrop", folder)
+    return Backdrop(picture, picture.name, found.width_m)
+
+
+def _picture(inputs: Mapping[str, Path], kind: PaintedKind, folder: Path) -> Path:
+    """A painted picture, copied into the job's *folder*."""
+    return Path(shutil.copyfile(inputs[f"painted:{kind}"] / PICTURE, folder / f"painted-{kind}.png"))
 
 
 def _throw_light(scene: SceneSpec, job: Path, out: Path) -> dict[str, float]:
@@ -325,6 +358,7 @@ def _scene_row(scene: SceneSpec, bundle: SceneBundle) -> dict[str, Any]:
         "rigs": [rig.name for rig in scene.rigs],
         "illuminance_lux": scene.rigs[0].illuminance_lux,
         "surroundings": scene.surroundings.name,
+        **_painted_columns(scene),
         "light_groups": list(bundle.groups),
         "n_items": len(scene.items),
         "n_views": len(bundle.views),
@@ -332,6 +366,12 @@ def _scene_row(scene: SceneSpec, bundle: SceneBundle) -> dict[str, Any]:
         **_noise_columns(bundle),
         "blender": bundle.blender,
     }
+
+
+def _painted_columns(scene: SceneSpec) -> dict[str, Any]:
+    """Which painted pictures the scene shows."""
+    pictures = {} if scene.painted is None else scene.painted.pictures()
+    return {f"painted_{kind}": picture.picture_id for kind, picture in pictures.items()}
 
 
 def _noise_columns(bundle: SceneBundle) -> dict[str, Any]:

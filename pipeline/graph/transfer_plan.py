@@ -1,28 +1,22 @@
 """Whether a build transfers photos, and with what: decided once, before anything is planned.
 
-Covers: off, auto and required; asking this machine or the workers of a scheduler. Does not cover: the stage
+Covers: off, auto and required; what pictures are painted with. Does not cover: the stage
 (`transfer_stage`), the limits (`transfer_choice`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.dataset.transfer_record import TransferRecord
 from pipeline.errors import EnvironmentProblem, InputError
-from pipeline.graph.keys import load_stages
-from pipeline.graph.plan import PHOTOS, TRANSFER
-from pipeline.graph.stage import Machine
-from pipeline.graph.transfer_stage import TransferIdentity
+from pipeline.graph.model_identity import Identify, ModelIdentity
+from pipeline.graph.plan import PAINT, PHOTOS, TRANSFER
 from pipeline.spec.draw_transfer import draw_transfer
-from pipeline.spec.transfer import TransferSpec
 
 if TYPE_CHECKING:
     from pipeline.spec.model import DatasetSpec
-
-Identify = Callable[[TransferSpec], TransferIdentity]
 
 
 @dataclass(frozen=True)
@@ -30,7 +24,7 @@ class TransferPlan:
     """What was decided."""
 
     use: str
-    identity: TransferIdentity | None
+    identity: ModelIdentity | None
     """None: photos stay as the camera took them."""
     reason: str = ""
     """Why, when the spec would have had it otherwise."""
@@ -71,7 +65,7 @@ def planned_transfer(spec: DatasetSpec, identify: Identify) -> TransferPlan:
     if models is None:
         raise ValueError("expected a TransferSpec, found none")
     try:
-        identity = identify(models)
+        identity = identify(TRANSFER, models)
     except (InputError, EnvironmentProblem) as error:
         if section.use == "required":
             raise EnvironmentProblem(f'{error} (the spec says transfer.use = "required")') from error
@@ -79,12 +73,11 @@ def planned_transfer(spec: DatasetSpec, identify: Identify) -> TransferPlan:
     return TransferPlan(section.use, identity, "", section.model, section.keep_camera)
 
 
-def identify_here(stages: str, machine: Machine) -> Identify:
-    """Ask the stage of the registry at *stages* what this machine would transfer with."""
-
-    def identify(models: TransferSpec) -> TransferIdentity:
-        stage = load_stages(stages)[TRANSFER]
-        found: TransferIdentity = stage.identify(models, machine)  # type: ignore[attr-defined]
-        return found
-
-    return identify
+def planned_painting(spec: DatasetSpec, identify: Identify) -> ModelIdentity | None:
+    """What the pictures of *spec* are painted with; None where it asks for none. Raises as *identify* does."""
+    if not spec.painted.pictures:
+        return None
+    try:
+        return identify(PAINT, spec.painted.painting())
+    except InputError as error:
+        raise EnvironmentProblem(f"{error} (the spec asks for painted.pictures)") from error

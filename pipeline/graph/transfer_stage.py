@@ -7,13 +7,13 @@ cover: which try a photo is kept from (`transfer_choice`, when all scenes are kn
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.dataset.store import ROWS_FILE
 from pipeline.errors import EnvironmentProblem, InputError
+from pipeline.graph.model_identity import ModelIdentity
 from pipeline.graph.stage import Machine, Resource, RunReport
 from pipeline.graph.tool_versions import versions
 from pipeline.records import from_dict, read_json, sha256_file, to_dict, write_json
@@ -23,35 +23,11 @@ from pipeline.spec.transfer import PhotoTransfer, TransferSpec
 if TYPE_CHECKING:
     from pipeline.transfer.camera_photos import CameraPhoto, SceneRows
     from pipeline.transfer.climb import Climbed
+    from pipeline.transfer.place import ModelsUsed
     from pipeline.transfer.shared_engine import SharedEngine
 
 PICTURES: Final = "transfer"
 """Folder of the pictures, below the stage's output."""
-
-
-@dataclass(frozen=True)
-class TransferIdentity:
-    """What of a machine decides about the bytes, and what a reader wants to know about the model."""
-
-    weights: Mapping[str, str]
-    """What they are used for -> SHA-256."""
-    device: str
-    """Class of the device."""
-    dtype: str
-    libraries: Mapping[str, str]
-    batch: int
-    resource: Resource
-    """What an action occupies: "gpu", or "render" where all cores of a worker are needed."""
-    licence: str
-    """Of the checkpoint."""
-    source: str
-    gpus: int = 0
-    """Graphics cards of the machine."""
-
-    def key_fields(self) -> dict[str, Any]:
-        """The part of it that belongs into keys."""
-        values: dict[str, Any] = to_dict(self)
-        return {name: values[name] for name in ("weights", "device", "dtype", "libraries", "batch")}
 
 
 class TransferStage:
@@ -65,30 +41,12 @@ class TransferStage:
         """What the gate measures with; versions of torch and its kin are among the fields."""
         return versions("numpy", "opencv-python", "openimageio")
 
-    def identify(self, spec: TransferSpec, machine: Machine) -> TransferIdentity:
-        """What this machine would transfer with.
-
-        Raises InputError for a model that is not here, EnvironmentProblem for missing libraries or devices.
-        """
-        from pipeline.transfer.place import DEFAULT_BATCH, describe_here, models_used, need_libraries
+    def identify(self, spec: TransferSpec, machine: Machine) -> ModelIdentity:
+        """What this machine would transfer with. Raises as `Identify` says."""
+        from pipeline.transfer.place import models_used, need_libraries
 
         need_libraries()
-        used = models_used(spec)
-        place = describe_here(machine.device, machine.dtype)
-        resource: Resource = "gpu" if place.on_gpu else "render"
-        batch = machine.batch or DEFAULT_BATCH["gpu" if place.on_gpu else "cpu"]
-        record = used.checkpoint
-        return TransferIdentity(
-            weights=used.weights,
-            device=place.device,
-            dtype=place.dtype,
-            libraries=place.libraries,
-            batch=batch,
-            resource=resource,
-            licence=record.licence,
-            source=record.source,
-            gpus=place.gpus,
-        )
+        return identity_of(models_used(spec), machine)
 
     def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
         """Write the pictures that may be kept, and a row per try."""
@@ -96,7 +54,7 @@ class TransferStage:
 
         spec, batch = spec_of_fields(fields), int(fields["identity"]["batch"])
         shared = shared_engine(spec, machine.device, fields["identity"]["dtype"], batch, machine.threads)
-        expect_key(shared, fields["identity"])
+        expect_key(shared.engine, fields["identity"])
         (out / PICTURES).mkdir()
         said = len(shared.engine.notes)
         with shared.member():
@@ -106,7 +64,25 @@ class TransferStage:
         return RunReport({"tries": float(len(rows))}, tuple(shared.engine.notes[said:]))
 
 
-def transfer_fields(scene: SceneSpec, spec: TransferSpec, identity: TransferIdentity) -> dict[str, Any]:
+def identity_of(used: ModelsUsed, machine: Machine) -> ModelIdentity:
+    """The models *used* on this machine. Raises InputError for names of devices, EnvironmentProblem for absent ones."""
+    from pipeline.transfer.place import DEFAULT_BATCH, describe_here
+
+    place = describe_here(machine.device, machine.dtype)
+    return ModelIdentity(
+        weights=used.weights,
+        device=place.device,
+        dtype=place.dtype,
+        libraries=place.libraries,
+        batch=machine.batch or DEFAULT_BATCH["gpu" if place.on_gpu else "cpu"],
+        resource="gpu" if place.on_gpu else "render",
+        licence=used.checkpoint.licence,
+        source=used.checkpoint.source,
+        gpus=place.gpus,
+    )
+
+
+def transfer_fields(scene: SceneSpec, spec: TransferSpec, identity: ModelIdentity) -> dict[str, Any]:
     """What the stage reads beside the bundle, its truth and its photos. Raises InputError for a bad template."""
     from pipeline.transfer.prompts import scene_prompt
 

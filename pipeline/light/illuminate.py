@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.arrange.arrangement import Arrangement
+from pipeline.light.backdrop import Backdrop, backdrop_walls
 from pipeline.light.lamps import Illumination, LampMesh, SurroundingMesh
 from pipeline.light.photometry import WHITE_IRRADIANCE, irradiance
 from pipeline.light.pieces import dimmed, polarised
@@ -35,18 +36,24 @@ def light_groups(rig: str, surroundings: SurroundingsSpec) -> tuple[str, ...]:
     return rig_groups(rig) + surroundings_groups(surroundings)
 
 
-def illuminate(scene: SceneSpec, arrangement: Arrangement, image_file: Path | None = None) -> Illumination:
+def illuminate(
+    scene: SceneSpec, arrangement: Arrangement, image_file: Path | None = None, backdrop: Backdrop | None = None
+) -> Illumination:
     """All lamps and surroundings of *scene*, in the world frame, metres, each rig calibrated alone. Deterministic.
 
     Whatever would stand between a camera and the arrangement has `camera_visible` False; the metal mirrors it all the
-    same. *image_file*: where the user's environment image is, if the scene has one. Raises InputError for an unknown
+    same. *image_file*: where the user's environment image is, *backdrop*: the painted picture behind the parts, if the
+    scene has one. Raises InputError for an unknown
     rig or surroundings, for such an image, and for a rig that has no room around these parts.
     """
     views = views_of(arrangement)
     rigs = [build_rig(spec, arrangement, scene.arrangement.kind) for spec in scene.rigs]
-    around = build_surroundings(scene.surroundings, _reach(rigs, views), image_file)
+    reach = _reach(rigs, views)
+    around = build_surroundings(scene.surroundings, reach, image_file)
     lamps, housings = _rig_pieces(rigs, views)
     pieces = [*around.pieces, *_camera_bodies(scene, views)]
+    if backdrop is not None:
+        pieces += backdrop_walls(backdrop, views, reach[0], around.floor_z)
     frame = None if around.floor_z is None else table_frame(arrangement.supports, around.floor_z)
     if frame is not None:
         pieces.append(frame)

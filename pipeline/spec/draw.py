@@ -17,6 +17,7 @@ from pipeline import tables
 from pipeline.errors import InputError
 from pipeline.spec.draw_clips import clip_photos, draw_clip, path_cameras
 from pipeline.spec.draw_glass import draw_glass
+from pipeline.spec.draw_painted import draw_painted
 from pipeline.spec.draw_photos import LightGroups, draw_photos, light_groups
 from pipeline.spec.draw_transfer import draw_transfer
 from pipeline.spec.films import films_on
@@ -88,6 +89,7 @@ def draw_scene(spec: DatasetSpec, index: int) -> SceneSpec:
         photos=photos,
         clip=clip,
         depth_sensor=spec.depth_sensor.spec(),
+        painted=draw_painted(spec.painted, spec.dataset.seed, index, arrangement.kind),
         transfer=draw_transfer(spec.transfer, spec.dataset.seed, index, photos if clip is None else ()),
     )
 

@@ -33,6 +33,8 @@ def render_fields(scene: SceneSpec, world_sha256: str | None = None) -> dict[str
     fields = {name: to_dict(getattr(scene, name)) for name in _RENDER_FIELDS + _RENDERED}
     if scene.clip is not None:  # absent otherwise: scenes without clips keep their keys
         fields["clip"] = {"path": to_dict(scene.clip.path), "takes": []}
+    if scene.painted is not None:
+        fields["painted"] = to_dict(scene.painted)
     return fields if world_sha256 is None else {**fields, _FILE_HASH: world_sha256}
 
 

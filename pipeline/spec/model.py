@@ -41,6 +41,7 @@ from pipeline.spec.names import (
     TaskName,
 )
 from pipeline.spec.numbers import Counts, Numbers, Probability, Section, Within, between, constant
+from pipeline.spec.painted_section import PaintedSection
 from pipeline.spec.photos_section import PhotosSection, RenderSection
 from pipeline.spec.scene import ToleranceStandard
 from pipeline.spec.transfer_section import SMALLEST_PX, TransferSection
@@ -362,6 +363,10 @@ class DatasetSpec(Section):
     clips: ClipsSection = Field(default=ClipsSection(), description="Which scenes are filmed, and how.")
     transfer: TransferSection = Field(
         default=TransferSection(), description="Whether and how photos are moved towards real photographs."
+    )
+
+    painted: PaintedSection = Field(
+        default=PaintedSection(), description="Surface plates and backdrops that a model paints for the scenes."
     )
 
     @model_validator(mode="after")

@@ -13,6 +13,7 @@ from typing import Final, Literal
 from pipeline.spec.clip import ClipSpec
 from pipeline.spec.depth_sensor import DepthSensorSpec
 from pipeline.spec.noise_budget import NoiseBudget
+from pipeline.spec.painted import PaintedSpec
 from pipeline.spec.photo_state import CLEAN_LENS, LampDrive, LensState
 from pipeline.spec.processing import DEFAULT_PROCESSING, Metering, ProcessingSpec, SeriesSpec
 from pipeline.spec.transfer import TransferSpec
@@ -319,6 +320,8 @@ class SceneSpec:
     """The depth sensor for which it is told where it would fail; None = none."""
     transfer: TransferSpec | None = None
     """How its photos are moved towards real photographs; None = they stay as the camera took them."""
+    painted: PaintedSpec | None = None
+    """Pictures that a model paints for its table and behind its parts; None = none."""
 
 
 @dataclass(frozen=True)

@@ -161,6 +161,22 @@ holes: a perforated sheet, round holes in staggered rows pattern_m apart; throug
 
 
 @dataclass(frozen=True)
+class PictureFace:
+    """A picture on a flat surface: at point p of the world it shows the pixel at (p - origin) . right of its width from
+    the left and (p - origin) . up of its height from below; beyond its border it goes on mirrored."""
+
+    file: str
+    """Of the picture (sRGB), below the job's folder."""
+    origin: Vec3
+    """Lower left corner, world frame, metres."""
+    right: Vec3
+    """Along the width, 1 / metres."""
+    up: Vec3
+    reflectance: float
+    """Linear reflectance that white stands for."""
+
+
+@dataclass(frozen=True)
 class PlainMaterial:
     """A dielectric: tables, belts, walls. A diffuse body with structure under a GGX coat."""
 
@@ -188,6 +204,8 @@ class PlainMaterial:
     """Linear reflectance of what lies below a chipped surface; None = it is only scratched, never chipped."""
     origin_m: tuple[float, float] = (0.0, 0.0)
     """Where in the endless pattern the object's origin lies, metres."""
+    picture: PictureFace | None = None
+    """Colours the body in place of base colour, pattern and wear; *base_color* is then its mean."""
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,12 @@ def models_used(spec: TransferSpec) -> ModelsUsed:
     return ModelsUsed(checkpoint, weights | controls)
 
 
+def checkpoint_used(name: str) -> ModelsUsed:
+    """A checkpoint by itself. Raises as `models_used` does."""
+    record = _of_kind(name, "sd15")
+    return ModelsUsed(record, {"checkpoint": record.sha256})
+
+
 def model_choice(spec: TransferSpec, device: str, dtype: Any) -> ModelChoice:
     """What `load` is asked for. Raises InputError as `models_used` does."""
     from pipeline.transfer.load import LoraUse, ModelChoice

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import EnvironmentProblem, InputError
+from pipeline.spec.painted import PaintingSpec
 from pipeline.spec.transfer import TransferSpec
 from pipeline.transfer.batcher import Batcher
 from pipeline.transfer.camera_photos import CameraPhoto
@@ -23,7 +24,7 @@ from pipeline.transfer.climb import Attempt
 from pipeline.transfer.engine import Engine, open_engine
 from pipeline.transfer.load import ModelChoice
 from pipeline.transfer.place import model_choice
-from pipeline.transfer.settings import ControlUse, ResidualSettings, TransferSettings
+from pipeline.transfer.settings import ControlUse, PaintSettings, ResidualSettings, TransferSettings
 from pipeline.transfer.tokenizer import check_prompt
 
 
@@ -102,9 +103,31 @@ def shared_engine(spec: TransferSpec, device: str, dtype: Any, batch: int, threa
         return _engines[choice, batch, threads]
 
 
-def expect_key(shared: SharedEngine, expected: Mapping[str, Any]) -> None:
+def painting_engine(painting: PaintingSpec, device: str, dtype: Any, threads: int) -> Engine:
+    """An engine that paints, over weights that are loaded once per process. Raises as `shared_engine` does."""
+    import torch
+
+    transfer = TransferSpec(painting.model, (1.0,), 1, 1.0, "ddim", "plain", "", ())
+    choice = _choice(transfer, device, dtype)
+    torch.set_num_threads(max(1, threads))
+    return open_engine(choice)
+
+
+def paint_settings(painting: PaintingSpec) -> PaintSettings:
+    """The engine's settings. Raises InputError for numbers out of range."""
+    return PaintSettings(
+        width=painting.width,
+        height=painting.height,
+        steps=painting.steps,
+        guidance=painting.guidance,
+        scheduler=painting.scheduler,
+        negative_prompt=painting.negative_prompt,
+    )
+
+
+def expect_key(engine: Engine, expected: Mapping[str, Any]) -> None:
     """Raise EnvironmentProblem unless the engine is what the plan was made for: other bytes would lie under its key."""
-    found = shared.engine.key()
+    found = engine.key()
     for name, value in expected.items():
         if name in found and found[name] != value:
             raise EnvironmentProblem(

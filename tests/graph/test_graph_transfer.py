@@ -13,10 +13,11 @@ from pipeline.dataset.verify import verify
 from pipeline.errors import EnvironmentProblem
 from pipeline.graph.build import BuildOptions, build_dataset
 from pipeline.graph.estimate import plan_dataset
+from pipeline.graph.model_identity import identify_here
 from pipeline.graph.plan import catalog_of, plan_build
 from pipeline.graph.single import make_scene
 from pipeline.graph.stage import Machine
-from pipeline.graph.transfer_plan import identify_here, planned_transfer
+from pipeline.graph.transfer_plan import planned_transfer
 from pipeline.spec.load import load_spec
 
 

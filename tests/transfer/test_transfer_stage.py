@@ -105,6 +105,6 @@ def test_other_weights_than_planned_are_refused(tiny, tiny_model):
 
     spec = TransferSpec("tiny", (0.2,), 1, 1.0, "ddim", "residual", "", ())
     shared = shared_engine(spec, "cpu", "float32", 1, 1)
-    expect_key(shared, {"weights": {"checkpoint": tiny_model.sha256}, "dtype": "float32"})
+    expect_key(shared.engine, {"weights": {"checkpoint": tiny_model.sha256}, "dtype": "float32"})
     with pytest.raises(EnvironmentProblem, match="weights"):
-        expect_key(shared, {"weights": {"checkpoint": "0" * 64}})
+        expect_key(shared.engine, {"weights": {"checkpoint": "0" * 64}})

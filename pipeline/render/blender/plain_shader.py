@@ -6,11 +6,13 @@ Covers: putting a pattern, the mottle and the wear together into a dielectric. D
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Final
 
 from pipeline.render.blender import fields
 from pipeline.render.blender.fields import Place
 from pipeline.render.blender.nodes import Tree
+from pipeline.render.blender.picture_nodes import picture_color
 from pipeline.render.blender.plain_patterns import PATTERNS, Pattern
 from pipeline.surface.material import PlainMaterial, Rgb
 
@@ -26,10 +28,14 @@ SCRATCH_ROUGHNESS: Final = 0.2
 """How much rougher a scratch is."""
 
 
-def plain_shader(tree: Tree, material: PlainMaterial) -> Any:
-    """A dielectric whose body varies as its pattern, mottle and wear say."""
+def plain_shader(tree: Tree, material: PlainMaterial, folder: Path) -> Any:
+    """A dielectric whose body varies as its pattern, mottle and wear say, or its picture in the job's *folder*."""
     principled = tree.node("BsdfPrincipled")
     principled.inputs["IOR"].default_value = material.ior
+    if material.picture is not None:
+        tree.link(picture_color(tree, material.picture, folder), principled.inputs["Base Color"])
+        principled.inputs["Roughness"].default_value = material.roughness
+        return principled.outputs[0]
     place = fields.place_on(tree, material.origin_m)
     pattern = PATTERNS[material.pattern](tree, place, material.pattern_m)
     wear = _scratches(tree, place, material.wear) if material.wear > 0 else None

@@ -31,7 +31,7 @@ def build_material(material: Material, finest_pixel_m: float = 0.0, folder: Path
     elif isinstance(material, EmitterMaterial):
         shader = emitter_shader(tree, material)
     else:
-        shader = plain_shader(tree, material)
+        shader = plain_shader(tree, material, folder)
     tree.link(shader, output.inputs["Surface"])
     result.cycles.emission_sampling = "FRONT" if isinstance(material, EmitterMaterial) else "NONE"
     return result
