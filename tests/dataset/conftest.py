@@ -213,7 +213,13 @@ def photo_rows(index: int, folder: Path) -> dict[str, list[dict[str, Any]]]:
     over = [overexposed_row(photos[1], folder)]
     photos[0] |= {"gate_passed": False, "gate_scores": {"blob": 9.0}, "gate_reason": "strength 0.2: background"}
     rows = {"photos": photos, "highlights": highlights, "glass": [glass_row(photos[0], folder)], "overexposed": over}
-    return rows | {"transfers": [failed_try(photos[0])]}
+    return rows | {"transfers": [failed_try(photos[0])], "painted": [painted_row(index, photos[0])]}
+
+
+def painted_row(index: int, photo: dict[str, Any]) -> dict[str, Any]:
+    """A painted picture; the first photo stands in for it."""
+    row = {"picture_id": f"bench-{index}", "kind": "surface", "prompt": "bench", "seed": index, "model": "some"}
+    return row | {"picture_path": photo["image_path"], "sha256": photo["sha256"], "model_sha256": "0" * 64}
 
 
 def failed_try(photo: dict[str, Any]) -> dict[str, Any]:

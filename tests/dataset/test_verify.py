@@ -75,6 +75,7 @@ def test_an_unreadable_record_and_what_rests_on_it_are_found(dataset_root: Path)
         "t_path",
         "r_path",
         "c_path",
+        "picture_path",
         "radiance_path",
         "stops_above_path",
     }

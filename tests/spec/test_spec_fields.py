@@ -66,6 +66,7 @@ def test_fields_are_plain_json_and_complete(load: Load) -> None:
         "clip",
         "depth_sensor",
         "transfer",
+        "painted",
     }
 
 

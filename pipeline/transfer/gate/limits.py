@@ -54,6 +54,7 @@ BOUNDS: Final[dict[str, Bounds]] = {
     "highlight_loss": Bounds(0.25, 0.35, 0.50),
     "highlight_px": Bounds(3.0, 3.5, 4.0),
     "clipping": Bounds(0.10, 0.20, 0.40),
+    "light_came_px": Bounds(8.0, 12.0, 16.0),
 }
 """Bounds of every score's limit; docs/gate.md says why."""
 

@@ -35,6 +35,11 @@ _CLIPPED_LEAST_PX: Final = 24
 _CLIPPED_SLACK: Final = 12.0
 """Codes below the level that clipping would have in which a pixel still counts as that bright."""
 _TOLERANCE_PX: Final = 2
+CAME_CODES: Final = 24.0
+"""Brighter by so much than the part's own change is light that came: more than the 20 codes by which a highlight must
+stand out to be judged, less than the 30 that planted ones have."""
+_CAME_SIGMA_PX: Final = 0.8
+"""Takes single pixels of noise out."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,26 @@ def clipping_change(before: NDArray[np.uint8], after: NDArray[np.uint8], curve: 
     gone = clipped & ~_near(new >= level - 2.0 * _CLIPPED_SLACK, _TOLERANCE_PX)
     came = part.mask & (new >= level - _CLIPPED_SLACK) & ~_near(expected >= level - 3.0 * _CLIPPED_SLACK, _TOLERANCE_PX)
     return min(1.0, float(np.count_nonzero(gone | came)) / float(np.count_nonzero(clipped)))
+
+
+def light_came(before: Floats, after: Floats, part: Region) -> float | None:
+    """Pixels of the largest patch of *part* that became much brighter than its surroundings did: a highlight that no
+    label knows. None where the part has no inside.
+
+    *before*, *after*: (h, w) grey, codes, the first after the tone curve. The part's median change is taken off, and a
+    pixel counts when what is left exceeds CAME_CODES and five robust standard deviations of the part.
+    """
+    window = part.window(0, (before.shape[0], before.shape[1]))
+    inside = ~_near(~cv2.copyMakeBorder(part.mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT).astype(bool), 1)
+    inside = inside[1:-1, 1:-1]
+    if np.count_nonzero(inside) < HIGHLIGHT_LEAST_PX:
+        return None
+    change = cv2.GaussianBlur(after[window] - before[window], (0, 0), _CAME_SIGMA_PX)
+    change = change - float(np.median(change[inside]))
+    spread = 1.4826 * float(np.median(np.abs(change[inside])))
+    bright = inside & (change > max(CAME_CODES, 5.0 * spread))
+    _, _, stats, _ = cv2.connectedComponentsWithStats(bright.astype(np.uint8), connectivity=8)
+    return float(stats[1:, cv2.CC_STAT_AREA].max(initial=0))
 
 
 def _near(mask: Mask, by: int) -> Mask:

@@ -18,7 +18,7 @@ from pipeline.transfer.gate.colour import ColourTruth, background_blob, colour_t
 from pipeline.transfer.gate.edges import Outlines, drift, outlines_of, part_edges, profiles, without_clipped
 from pipeline.transfer.gate.features import Features, features_of, tone_curve
 from pipeline.transfer.gate.flow import flow_of, part_flow, texture
-from pipeline.transfer.gate.marks import clipping_change, defect_mark, highlight_mark
+from pipeline.transfer.gate.marks import clipping_change, defect_mark, highlight_mark, light_came
 from pipeline.transfer.gate.truth import CLIPPED_CODE, GateTruth
 
 Photo = NDArray[np.uint8]
@@ -35,6 +35,7 @@ SCORES: Final[dict[str, str]] = {
     "highlight_loss": "share of the highlight's pattern that is gone",
     "highlight_px": "motion of the highlight's centre, px",
     "clipping": "share of the part's clipped pixels that came or went",
+    "light_came_px": "largest patch of light that came on the part, px",
 }
 """Every score and what it says, with its unit."""
 
@@ -149,3 +150,6 @@ def _mark_scores(camera: Camera, changed: Photo, after: Features, curve: NDArray
         clipping = clipping_change(brightest, brightest_after, curve, part)
         if clipping is not None:
             yield Scored("clipping", clipping, part.name)
+        came = light_came(expected, found, part)
+        if came is not None:
+            yield Scored("light_came_px", came, part.name)

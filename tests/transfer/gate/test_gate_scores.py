@@ -189,3 +189,22 @@ def test_clipping_counts_what_came_and_went():
     assert marks.clipping_change(old, more, identity, part) == pytest.approx(0.5)
     darker = np.full(256, 0, dtype=np.float32) + identity * 0.8
     assert marks.clipping_change(old, (old * 0.8).astype(np.uint8), darker, part) == 0.0
+
+
+def test_light_that_came_on_a_part_is_found_and_broad_shading_is_not():
+    rng = np.random.default_rng(4)
+    old = (110 + 20 * rng.random((80, 100))).astype(np.float32)
+    part = region("p", 1, np.ones(old.shape))
+    grain = old + rng.normal(0, 4, old.shape).astype(np.float32)
+    assert marks.light_came(old, grain, part) <= 2
+    shaded = old + np.linspace(-20, 20, 100, dtype=np.float32)[None]
+    assert marks.light_came(old, shaded, part) == 0
+    streak = old.copy()
+    streak[40:44, 20:50] += 60
+    assert 90 <= marks.light_came(old, streak, part) <= 220
+    darker = old.copy()
+    darker[40:44, 20:50] -= 60
+    assert marks.light_came(old, darker, part) == 0
+    outside = region("q", 1, (np.indices(old.shape)[1] > 60))
+    assert marks.light_came(old, streak, outside) == 0
+    assert marks.light_came(old, streak, region("r", 1, np.ones((3, 4)))) is None
