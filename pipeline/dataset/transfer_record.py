@@ -28,6 +28,8 @@ class TransferRecord:
     dtype: str = ""
     batch: int = 0
     """Photos per network call, as planned."""
+    smallest_batch: int = 0
+    """The smallest that was really used: memory ran out where it is smaller than planned; 0: no call was made."""
     libraries: Mapping[str, str] = field(default_factory=dict)
     """Versions."""
     limits: Mapping[str, float] = field(default_factory=dict)
@@ -50,5 +52,13 @@ class TransferRecord:
         return (
             f"Transfer: ran with {self.model} ({self.device}, {self.dtype}). {self.kept} of {self.tried} photos are "
             f"changed; the other {self.tried - self.kept} are the camera's, because labels would not have held or the "
-            f"model gave no picture (limits: {gate})."
+            f"model gave no picture (limits: {gate}).{self._memory()}"
+        )
+
+    def _memory(self) -> str:
+        if not 0 < self.smallest_batch < self.batch:
+            return ""
+        return (
+            f" Memory ran out: calls held as few as {self.smallest_batch} photos instead of {self.batch}; "
+            f"say --batch {self.smallest_batch} next time."
         )

@@ -47,6 +47,7 @@ class TransferChoice:
             limits_samples=self.limits.samples,
             tried=len(chosen),
             kept=sum(chosen),
+            smallest_batch=min((row["batch"] for key in own for row in self._rows(key) if row["batch"]), default=0),
         )
 
     def changes(self, keys: Mapping[str, str]) -> Changes:
