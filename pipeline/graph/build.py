@@ -275,7 +275,7 @@ def plan_hash(
     digest = hashlib.sha256(f"{SCHEMA_VERSION}\n".encode())
     about = spec.dataset
     digest.update(f"{canonical_json([about.name, about.description, about.licence, about.keep])}\n".encode())
-    digest.update(f"{canonical_json([transfer.use, transfer.reason, transfer.keep_camera])}\n".encode())
+    digest.update(f"{canonical_json([transfer.use, transfer.keep_camera])}\n".encode())
     for result in good:
         digest.update(f"{result.scene_id} {canonical_json(result.keys)}\n".encode())
     digest.update(canonical_json(sorted(quarantined)).encode())

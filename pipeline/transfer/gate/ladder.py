@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import InputError
+from pipeline.spec.transfer import LADDER
 from pipeline.transfer.gate.limits import DEFAULT, Limits
 from pipeline.transfer.gate.measure import Camera
 from pipeline.transfer.gate.verdict import Verdict, judge
@@ -22,7 +23,7 @@ from pipeline.transfer.gate.verdict import Verdict, judge
 Photo = NDArray[np.uint8]
 Attempt = Callable[[float], Photo]
 
-STRENGTHS: Final = (0.30, 0.20, 0.12)
+STRENGTHS: Final = LADDER
 """Strengths of img2img, the boldest first."""
 
 
