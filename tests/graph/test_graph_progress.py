@@ -17,7 +17,7 @@ FAILED = Outcome("part", "k2", "flange", "failed", 0.0, FAILURE)
 
 
 def scene(number, *failures):
-    return SceneResult(f"s{number}", number, {}, {}, failures)
+    return SceneResult(f"s{number}", number, {}, {}, {}, failures)
 
 
 @pytest.fixture
