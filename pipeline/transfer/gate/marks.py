@@ -28,6 +28,10 @@ DEFECT_LEAST_CODES: Final = 5.0
 DEFECT_LEAST_ENERGY: Final = 80.0
 """... or root of the summed squares of its contrast: a few faint pixels drown in the noise of any change."""
 DEFECT_LEAST_PX: Final = 6
+_STANDARD_ERRORS: Final = 1.5
+"""Of the slope on a defect's pattern that are given to it: as much as the grain of the change around it may take."""
+_GRAIN_PX: Final = 2.0
+"""Correlation length of that grain, pixels: the standard error of a slope grows with it. An estimate."""
 HIGHLIGHT_LEAST_CODES: Final = 20.0
 """Mean of a highlight above its ring that lets its place be judged."""
 HIGHLIGHT_LEAST_PX: Final = 12
@@ -59,7 +63,8 @@ def defect_mark(before: Floats, after: Floats, defect: Region, allowed: Mask) ->
     *before*, *after*: (h, w) grey, codes, the first after the tone curve; *allowed*: (h, w) pixels of the same part.
     The pattern is what *before* shows beyond the same place without the defect: its mask and the pixels next to it,
     filled in from around them. The contrast kept is the slope on the pattern of what *after* shows beyond that; a
-    change of brightness all around is taken out. CNR alone would not do: noise of the surroundings changes too.
+    change of brightness all around is taken out. CNR alone would not do: noise of the surroundings changes too. What
+    the grain of the change there makes uncertain (1.5 standard errors of the slope) counts as kept.
     """
     window = defect.window(2 * _RING_PX, (before.shape[0], before.shape[1]))
     mask = defect.within(window)
@@ -73,8 +78,12 @@ def defect_mark(before: Floats, after: Floats, defect: Region, allowed: Mask) ->
     rms, energy = float(np.sqrt((pattern**2).mean())), float((pattern**2).sum())
     if rms < DEFECT_LEAST_CODES or np.sqrt(energy) < DEFECT_LEAST_ENERGY:
         return None
-    found = (new - sound)[hole] - float(np.median((new - old)[ring]))
-    return Mark(float((pattern * found).sum()) / energy, 0.0)
+    around = (new - old)[ring]
+    found = (new - sound)[hole] - float(np.median(around))
+    slope = float((pattern * found).sum()) / energy
+    spread = 1.4826 * float(np.median(np.abs(around - np.median(around))))
+    error = _STANDARD_ERRORS * _GRAIN_PX * spread / float(np.sqrt(energy))
+    return Mark(min(max(slope, 1.0), slope + error), 0.0)
 
 
 def highlight_mark(before: Floats, after: Floats, highlight: Region, allowed: Mask) -> Mark | None:
