@@ -74,8 +74,8 @@ def cpu_computes_in_bf16() -> bool:
     there is AVX512_BF16 too.
     """
     limit = os.environ.get("ONEDNN_MAX_CPU_ISA", os.environ.get("DNNL_MAX_CPU_ISA", ""))
-    usable = torch.backends.mkldnn.is_available() and torch.backends.mkldnn.enabled
-    return bool(usable and torch.cpu._is_avx512_bf16_supported() and limit.upper() not in _ISAS_WITHOUT_BF16)
+    flags = torch.backends.mkldnn.is_available() and torch.cpu._is_avx512_bf16_supported()
+    return bool(flags and limit.upper() not in _ISAS_WITHOUT_BF16)
 
 
 @contextlib.contextmanager

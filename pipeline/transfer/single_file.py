@@ -58,7 +58,7 @@ def _diffusers_network(
 
 
 def _text_encoder(path: Path, config: ModelConfig, dtype: torch.dtype) -> torch.nn.Module:
-    # Only this function of diffusers takes a text encoder's tensors; its pipeline calls it with those of the whole file.
+    # Only this function of diffusers takes a text encoder's tensors: its pipeline calls it with the whole file's.
     from diffusers.loaders.single_file_utils import create_diffusers_clip_model_from_ldm
     from transformers import CLIPTextModel
 
