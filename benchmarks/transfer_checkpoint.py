@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/transfer_checkpoint.py [--calls 5] [--guidance 3] [--dtype auto] [--threads N] [--keep FILE]
 
-Needs 2.1 GB of disk, 5 GiB of memory in bf16 and 8 GiB in fp32, and on a CPU some minutes. The file is removed after.
+Needs 2.1 GB of disk, 4 GiB of memory in bf16 and 6 GiB in fp32, and on a CPU some minutes. The file is removed after.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from pipeline.transfer.checkpoint import FoundModel, expect_checkpoint, expect_k
 from pipeline.transfer.configs import ModelConfig, sd15_config
 from pipeline.transfer.devices import DtypeName
 from pipeline.transfer.offline import stay_offline
+from pipeline.transfer.single_file import pipeline_of_file
 from pipeline.transfer.tokenizer import make_tokenizer
 
 WORDS_OF_MODEL: Final = "Stable Diffusion 1.5"
@@ -128,20 +129,19 @@ def _load_checkpoint(found: FoundModel, config: ModelConfig, dtype: torch.dtype)
     """A StableDiffusionPipeline on the CPU. The safety checker is neither loaded nor downloaded."""
     from diffusers import StableDiffusionPipeline
 
-    common = {
-        "torch_dtype": dtype,
-        "local_files_only": True,
-        "tokenizer": make_tokenizer(),
-        "safety_checker": None,
-        "feature_extractor": None,
-        "requires_safety_checker": False,
-    }
     try:
         if found.layout == "file":
-            # The config must be a folder: without one the library goes to the network whatever it is told.
-            return StableDiffusionPipeline.from_single_file(str(found.path), config=str(config.folder), **common)
+            return pipeline_of_file(found.path, config, dtype)
         return StableDiffusionPipeline.from_pretrained(
-            str(found.path), use_safetensors=True, variant=found.variant, **common
+            str(found.path),
+            torch_dtype=dtype,
+            local_files_only=True,
+            use_safetensors=True,
+            variant=found.variant,
+            tokenizer=make_tokenizer(),
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
         )
     except (ValueError, KeyError, OSError, RuntimeError) as error:
         if devices.is_out_of_memory(error):
