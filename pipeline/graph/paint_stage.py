@@ -12,15 +12,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipeline.dataset.store import ROWS_FILE
-from pipeline.errors import EnvironmentProblem
 from pipeline.graph.model_identity import ModelIdentity
 from pipeline.graph.stage import Machine, Resource, RunReport
 from pipeline.graph.tool_versions import versions
+from pipeline.pictures import write_picture
 from pipeline.records import from_dict, sha256_file, to_dict, write_json
 from pipeline.spec.painted import PaintedKind, PaintedPicture, PaintingSpec
 
 PICTURE: Final = "picture.png"
 """File of the picture in the stage's output."""
+
+
+def painted_role(kind: PaintedKind) -> str:
+    """Role that a painted picture plays for the render, for example "painted:surface"."""
+    return f"painted:{kind}"
 
 
 class PaintStage:
@@ -44,16 +49,13 @@ class PaintStage:
 
     def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
         """Write the picture and its row."""
-        import cv2
-
         from pipeline.transfer.shared_engine import expect_key, paint_settings, painting_engine
 
         painting = from_dict(PaintingSpec, fields["painting"])
         engine = painting_engine(painting, machine.device, fields["identity"]["dtype"], machine.threads)
         expect_key(engine, fields["identity"])
         picture = engine.paint([fields["prompt"]], [int(fields["seed"])], paint_settings(painting))[0]
-        if not cv2.imwrite(str(out / PICTURE), picture[..., ::-1]):
-            raise EnvironmentProblem(f"expected to write {PICTURE}, the file could not be made; look at the disk")
+        write_picture(out / PICTURE, picture)
         write_json(out / ROWS_FILE, {"painted": [picture_row(fields, out / PICTURE)]})
         return RunReport({}, tuple(engine.notes))
 

@@ -16,12 +16,12 @@ from pipeline.dataset.keep import KEEP_ALL
 from pipeline.errors import InputError
 from pipeline.graph.keys import action_key, load_stages, tools_of
 from pipeline.graph.model_identity import ModelIdentity
-from pipeline.graph.paint_stage import paint_fields
+from pipeline.graph.paint_stage import paint_fields, painted_role
 from pipeline.graph.stage import Action, Input, Resource
 from pipeline.graph.transfer_stage import transfer_fields
 from pipeline.records import sha256_file
 from pipeline.spec.fields import photo_fields, render_fields, truth_fields
-from pipeline.spec.painted import PaintedKind, PaintedSpec
+from pipeline.spec.painted import PaintedSpec
 from pipeline.spec.scene import ItemSpec, SceneSpec, SurroundingsSpec
 
 if TYPE_CHECKING:
@@ -51,11 +51,6 @@ WORLD_FILE: Final = "world"
 def part_role(part_id: str) -> str:
     """Role that a part plays for the stages that need it, for example "part:flange"."""
     return f"part:{part_id}"
-
-
-def painted_role(kind: PaintedKind) -> str:
-    """Role that a painted picture plays for the render, for example "painted:surface"."""
-    return f"painted:{kind}"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pipeline.dataset.folders import full_disk_errors
 from pipeline.dataset.store import ROWS_FILE
 from pipeline.graph.children import on_stop
-from pipeline.graph.paint_stage import PICTURE, PaintStage
+from pipeline.graph.paint_stage import PICTURE, PaintStage, painted_role
 from pipeline.graph.stage import Machine, Resource, RunReport
 from pipeline.graph.tool_versions import versions
 from pipeline.graph.transfer_stage import TransferStage
@@ -329,7 +329,7 @@ def _backdrop(scene: SceneSpec, inputs: Mapping[str, Path], folder: Path) -> Bac
 
 def _picture(inputs: Mapping[str, Path], kind: PaintedKind, folder: Path) -> Path:
     """A painted picture, copied into the job's *folder*."""
-    return Path(shutil.copyfile(inputs[f"painted:{kind}"] / PICTURE, folder / f"painted-{kind}.png"))
+    return Path(shutil.copyfile(inputs[painted_role(kind)] / PICTURE, folder / f"painted-{kind}.png"))
 
 
 def _throw_light(scene: SceneSpec, job: Path, out: Path) -> dict[str, float]:

@@ -37,7 +37,13 @@ class TransferChoice:
         own = [stages[TRANSFER] for stages in keys if TRANSFER in stages]
         self._store = store
         self._keep_camera = keep_camera
-        trips = (row["scores"] for key in own for row in self._rows(key) if row["try_index"] == 0)
+        trips, smallest = [], 0
+        for key in own:
+            for row in self._rows(key):
+                if row["try_index"] == 0:
+                    trips.append(row["scores"])
+                if row["batch"]:
+                    smallest = min(smallest or row["batch"], row["batch"])
         self.limits: Limits = limits_of_round_trips(trips, "round trips of this dataset's photos")
         chosen = [kept for key in own for kept in self._chosen(key)]
         self.record = replace(
@@ -47,7 +53,7 @@ class TransferChoice:
             limits_samples=self.limits.samples,
             tried=len(chosen),
             kept=sum(chosen),
-            smallest_batch=min((row["batch"] for key in own for row in self._rows(key) if row["batch"]), default=0),
+            smallest_batch=smallest,
         )
 
     def changes(self, keys: Mapping[str, str]) -> Changes:

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.dataset.store import ROWS_FILE
-from pipeline.errors import EnvironmentProblem, InputError
+from pipeline.errors import InputError
 from pipeline.graph.model_identity import ModelIdentity
 from pipeline.graph.stage import Machine, Resource, RunReport
 from pipeline.graph.tool_versions import versions
+from pipeline.pictures import write_picture
 from pipeline.records import from_dict, read_json, sha256_file, to_dict, write_json
 from pipeline.spec.scene import SceneSpec, photo_id_of, scene_shots
 from pipeline.spec.transfer import PhotoTransfer, TransferSpec
@@ -172,7 +173,7 @@ def try_rows(climbed: Climbed, fields: Mapping[str, Any], out: Path) -> Iterator
         row = {**common, "try_index": index, **_record_columns(record)}
         if picture is not None:
             path = f"{PICTURES}/{photo.photo_id}-t{index}.png"
-            _write_picture(out / path, picture)
+            write_picture(out / path, picture)
             row |= {"picture_path": path, "sha256": sha256_file(out / path)}
         yield row
 
@@ -184,10 +185,3 @@ def _record_columns(record: Any) -> dict[str, Any]:
         "exceeded": to_dict(record.exceeded),
         "problem": record.fault or None,
     }
-
-
-def _write_picture(path: Path, picture: Any) -> None:
-    import cv2
-
-    if not cv2.imwrite(str(path), picture[..., ::-1]):
-        raise EnvironmentProblem(f"expected to write {path.name}, the file could not be made; look at the disk")

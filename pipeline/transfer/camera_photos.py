@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.bundle import read_xyz, view_folder
+from pipeline.layers import REC709_LUMINANCE
 from pipeline.photo_geometry import geometry_of_rows
 from pipeline.pictures import read_picture
 from pipeline.spec.transfer import ControlKind, Protected
@@ -22,8 +23,6 @@ from pipeline.transfer.controls import canny_control, depth_control, normal_cont
 from pipeline.transfer.gate.truth import GateTruth, Mask, Region, gate_truth, layers_of_bundle
 
 Row = Mapping[str, Any]
-_GREY_WEIGHTS: Final = np.array([0.2126, 0.7152, 0.0722])
-"""Luma of Rec.709, for photos of mono sensors."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class CameraPhoto:
         """*changed* (h, w, 3) without the colours that a mono sensor cannot have."""
         if not self.is_grey:
             return changed
-        grey = np.rint(changed @ _GREY_WEIGHTS).astype(np.uint8)
+        grey = np.rint(changed @ REC709_LUMINANCE).astype(np.uint8)
         return np.where(self.protected[..., None], self.pixels, np.repeat(grey[..., None], 3, axis=2))
 
 

@@ -15,9 +15,9 @@ from typing import Final, Literal, get_args
 import torch
 
 from pipeline.errors import EnvironmentProblem, InputError
+from pipeline.transfer.place import LIBRARIES
 
 DtypeName = Literal["auto", "float32", "bfloat16", "float16"]
-_LIBRARIES: Final = ("torch", "diffusers", "transformers")
 _OUT_OF_MEMORY_TEXTS: Final = ("out of memory", "can't allocate memory", "alloc_cpu", "not enough memory")
 _LOST_TEXTS: Final = ("cuda error", "hip error", "device-side", "no cuda-capable device", "driver", "nvml")
 _ISAS_WITHOUT_BF16: Final = (
@@ -111,7 +111,7 @@ def count_gpus() -> int:
 
 def library_versions() -> dict[str, str]:
     """Versions that the bytes of a result depend on."""
-    return {name: metadata.version(name) for name in _LIBRARIES}
+    return {name: metadata.version(name) for name in LIBRARIES}
 
 
 def compute_deterministically() -> None:

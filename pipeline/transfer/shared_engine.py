@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -146,17 +146,9 @@ def settings_of(spec: TransferSpec, batch: int) -> TransferSettings:
         method=spec.method,
         negative_prompt=spec.negative_prompt,
         controls=tuple(ControlUse(use.kind, use.scale, use.end) for use in spec.controls),
-        residual=ResidualSettings(
-            spec.residual.sigma_part_px,
-            spec.residual.sigma_background_px,
-            spec.residual.silhouette_px,
-            spec.residual.ramp_px,
-            spec.residual.gain,
-        ),
+        residual=ResidualSettings(**asdict(spec.residual)),
         batch=batch,
-        whole_px=spec.tiles.whole_px,
-        tile_px=spec.tiles.tile_px,
-        overlap_px=spec.tiles.overlap_px,
+        **asdict(spec.tiles),
     )
 
 
