@@ -28,6 +28,8 @@ _SPREAD: Final = 5.0
 """Or this many robust standard deviations of all background cells."""
 LEAST_PART: Final = 0.004
 """Share of a photo: a smaller part does not set the unit of blobs."""
+LARGEST_UNIT: Final = 0.01
+"""Nor does a larger one: what is invented beside parts that fill the frame may be small."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +40,8 @@ class ColourTruth:
     """(h / 4, w / 4) cells that touch no part, one cell away."""
     parts: tuple[Mask, ...]
     """Cells of each part of the truth."""
-    smallest_px: float
-    """Area of the smallest part, pixels; of a part of LEAST_PART at least."""
+    unit_px: float
+    """What blobs are measured by: area of the smallest part, pixels, from LEAST_PART to LARGEST_UNIT of the photo."""
 
 
 def colour_truth(truth: GateTruth) -> ColourTruth:
@@ -47,12 +49,12 @@ def colour_truth(truth: GateTruth) -> ColourTruth:
     side = 2 * _GUARD_CELLS + 1
     taken = cells(~truth.background) > 0.0
     background = cv2.dilate(taken.astype(np.uint8), np.ones((side, side), np.uint8)) == 0
-    least = LEAST_PART * truth.shape[0] * truth.shape[1]
-    smallest = min((float(part.area) for part in truth.parts), default=least)
+    pixels = truth.shape[0] * truth.shape[1]
+    smallest = min((float(part.area) for part in truth.parts), default=0.0)
     return ColourTruth(
         np.asarray(background),
         tuple(part_cells(truth, part.instance_id) for part in truth.parts),
-        max(smallest, least),
+        float(np.clip(smallest, LEAST_PART * pixels, LARGEST_UNIT * pixels)),
     )
 
 
@@ -84,10 +86,9 @@ def part_chroma(before: Features, after: Features, tint: NDArray[np.float64], ma
 
 
 def background_blob(before: Features, after: Features, masks: ColourTruth) -> float:
-    """Area of the largest unexplained blob in the background, in units of the smallest part's area.
+    """Area of the largest unexplained blob in the background, in units of the smallest part's area (`unit_px`).
 
     Lightness is compared after the tone curve that the background's own medians give, chroma after the median tint.
-    Parts that are smaller than 0.4 % of the photo do not set the unit.
     """
     where = masks.background
     if np.count_nonzero(where) < 8 * _LEAST_CELLS:
@@ -97,7 +98,7 @@ def background_blob(before: Features, after: Features, masks: ColourTruth) -> fl
     odd = where & (rest > max(_LEAST_DIFFERENCE, _SPREAD * spread))
     count, _, stats, _ = cv2.connectedComponentsWithStats(odd.astype(np.uint8), connectivity=4)
     largest = int(stats[1:, cv2.CC_STAT_AREA].max()) if count > 1 else 0
-    return largest * COARSE**2 / masks.smallest_px
+    return largest * COARSE**2 / masks.unit_px
 
 
 def _unexplained(before: Features, after: Features, where: Mask) -> Floats:

@@ -30,7 +30,7 @@ SCORES: Final[dict[str, str]] = {
     "part_shift_px": "shift of the part, outline and inside together, px",
     "part_scale": "change of size of the part, outline and inside together, share",
     "chroma": "change of colour beyond the whole photo's, CIE a*b* at L* 50",
-    "blob": "largest unexplained area of the background over the smallest part's",
+    "blob": "largest unexplained area of the background over the smallest part's (of 1 % of the photo at most)",
     "defect_loss": "share of the defect's contrast that is gone; above 1 when it is turned over",
     "highlight_loss": "share of the highlight's pattern that is gone",
     "highlight_px": "motion of the highlight's centre, px",

@@ -140,9 +140,20 @@ def test_a_blob_has_the_area_that_was_painted():
     painted = photo.copy()
     painted[20:44, 140:180] = (170, 165, 160)
     before, after = features.features_of(photo), features.features_of(painted)
-    area = colour.background_blob(before, after, masks) * masks.smallest_px
+    area = colour.background_blob(before, after, masks) * masks.unit_px
     assert 24 * 40 <= area <= (24 + 8) * (40 + 8)  # smoothing adds a cell of 4 px on each side
     assert colour.background_blob(before, before, masks) == 0.0
+
+
+def test_a_small_blob_counts_beside_a_part_that_fills_the_frame():
+    photo, _ = drawn_scene(3)
+    ids = np.zeros(photo.shape[:2], np.uint16)
+    ids[:, WIDTH // 2 :] = 1
+    painted = photo.copy()
+    painted[20:44, 20:60] = (170, 165, 160)
+    before, after = features.features_of(photo), features.features_of(painted)
+    share = 0.01 * colour.background_blob(before, after, colour.colour_truth(truth_of(ids, photo)))
+    assert 24 * 40 <= share * HEIGHT * WIDTH <= (24 + 8) * (40 + 8)
 
 
 @pytest.mark.parametrize("kept", [1.0, 0.5, 0.0, -1.0])
