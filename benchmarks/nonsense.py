@@ -1,8 +1,8 @@
 """How often the gate rejects a generator that paints nonsense, in builds that are made to the end.
 
-A tiny Stable Diffusion with random weights, in the original key layout, transfers every photo of SPEC at strengths 0.30,
-0.20 and 0.12; limits come from its own round trips, as in any build. Prints how many photos and tries were rejected,
-and whether the dataset verifies and every photo kept its camera's bytes. Methods: `plain` takes what the networks
+A tiny Stable Diffusion with random weights, in the original key layout, transfers every photo of SPEC at strengths
+0.30, 0.20 and 0.12; limits come from its own round trips, as in any build. Prints how many photos were rejected, and
+whether the dataset verifies. Methods: `plain` takes what the networks
 paint, `residual` only its difference from their round trip, made twice as large.
 Usage: python benchmarks/nonsense.py SPEC --out DATASET [--limit SCENES] [--least PHOTOS]. Bar: 99 % of 200 photos.
 """

@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.transfer.gate.features import COARSE, Features, Floats, along_curve, binned_medians, cells, part_cells
+from pipeline.transfer.gate.features import COARSE, Features, Floats, cells, part_cells
+from pipeline.transfer.gate.tone import tone_of
 from pipeline.transfer.gate.truth import GateTruth, Region
 
 Mask = NDArray[np.bool_]
@@ -59,16 +60,12 @@ def colour_truth(truth: GateTruth) -> ColourTruth:
 
 
 def global_tint(before: Features, after: Features, masks: ColourTruth) -> NDArray[np.float64]:
-    """(2,) change of a*, b* at L* = 50 that the photo as a whole went through.
+    """(2,) change of a*, b* at L* = 50 that the photo as a whole went through: the median of its background.
 
-    The background decides, by its median; parts decide where it has too few cells. A photo with one large part and a
-    background cannot tell which of the two changed: it is the difference that counts.
+    Zero where the background has too few cells: of a photo that is all part nobody can tell a tint from another metal.
     """
-    both = before.coloured & after.coloured
-    where = both & masks.background
+    where = before.coloured & after.coloured & masks.background
     if np.count_nonzero(where) < 8 * _LEAST_CELLS:
-        where = both
-    if not where.any():
         return np.zeros(2)
     return np.asarray(np.median((after.coarse - before.coarse)[..., 1:][where], axis=0), dtype=np.float64)
 
@@ -103,8 +100,8 @@ def background_blob(before: Features, after: Features, masks: ColourTruth) -> fl
 
 def _unexplained(before: Features, after: Features, where: Mask) -> Floats:
     """(h / 4, w / 4) difference in L*, a*, b* that the global fits leave, smoothed."""
-    curve = binned_medians(before.coarse[..., 0][where], after.coarse[..., 0][where], (0.0, 100.0))
-    lightness = after.coarse[..., 0] - along_curve(before.coarse[..., 0], curve)
+    tone = tone_of(before.coarse[..., 0][where], after.coarse[..., 0][where], (0.0, 100.0))
+    lightness = after.coarse[..., 0] - tone.of(before.coarse[..., 0])
     both = before.coloured & after.coloured
     chroma = (after.coarse - before.coarse)[..., 1:]
     if (both & where).any():

@@ -1,12 +1,11 @@
-"""What several scores need of a photo, computed once: grey levels, colour at a quarter of the size, the tone curve.
+"""What several scores need of a photo, computed once: grey levels, colour at a quarter of the size.
 
-Covers: the features and the global fits that take exposure, tone and tint out of a comparison. Does not cover: scores.
+Covers: the features. Does not cover: what a change did to the tone of the whole photo (`tone`), scores.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import cv2
@@ -22,8 +21,6 @@ COARSE: Final = 4
 """Side in pixels of a cell of the coarse colour image: half a cell of the autoencoder's latent image."""
 _EDGE_SIGMA_PX: Final = 1.0
 _SOFT_SIGMA_PX: Final = 1.5
-_BINS: Final = 32
-_LEAST_IN_BIN: Final = 24
 _DARK_CODE: Final = 6
 """A pixel whose brightest channel is below this has no colour to speak of."""
 _REFERENCE_LIGHTNESS: Final = 50.0
@@ -85,40 +82,6 @@ def coarse_colour(photo: Photo) -> tuple[Floats, NDArray[np.bool_]]:
     lightness = cv2.cvtColor(every / 255.0, cv2.COLOR_RGB2LAB)[..., 0]
     chroma = lab[..., 1:] * ((_REFERENCE_LIGHTNESS + 16.0) / (lab[..., :1] + 16.0))
     return np.dstack([lightness, chroma]).astype(np.float32), np.asarray(share > 0.5)
-
-
-def tone_curve(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> Floats:
-    """(256,) the level that each level of *before* has in *after*, both (h, w) uint8: medians, never falling.
-
-    Levels that hardly occur take theirs from their neighbours. This is what exposure, gamma and tone do to a photo.
-    """
-    curve_x, curve_y = binned_medians(before.astype(np.float32).ravel(), after.astype(np.float32).ravel(), (0.0, 256.0))
-    if not curve_x.size:
-        return np.arange(256, dtype=np.float32)
-    levels = np.arange(256, dtype=np.float32)
-    return np.clip(along_curve(levels, (curve_x, np.maximum.accumulate(curve_y))), 0.0, 255.0).astype(np.float32)
-
-
-def along_curve(x: Floats, curve: tuple[Floats, Floats]) -> Floats:
-    """What the *curve* of `binned_medians` makes of *x*: linear between its points, with slope 1 beyond its ends."""
-    inner = np.interp(x, *curve)
-    beyond = np.minimum(x - curve[0][0], 0.0) + np.maximum(x - curve[0][-1], 0.0)
-    return np.asarray(inner + beyond, dtype=np.float32)
-
-
-def binned_medians(x: Floats, y: Floats, extent: tuple[float, float]) -> tuple[Floats, Floats]:
-    """Medians of *x* and *y* (n,) in each of 32 bins of x over *extent* that holds enough values, ascending in x."""
-    number = np.clip(((x - extent[0]) * (_BINS / (extent[1] - extent[0]))).astype(np.intp), 0, _BINS - 1)
-    order = np.argsort(number, kind="stable")
-    borders = np.searchsorted(number[order], np.arange(_BINS + 1))
-    least = min(_LEAST_IN_BIN, max(1, x.size // 4))
-    found = [
-        (np.median(x[order[first:last]]), np.median(y[order[first:last]]))
-        for first, last in pairwise(borders.tolist())
-        if last - first >= least
-    ]
-    values = np.array(found, dtype=np.float32).reshape(-1, 2)
-    return values[:, 0], values[:, 1]
 
 
 def part_cells(truth: GateTruth, instance_id: int) -> NDArray[np.bool_]:

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from pipeline.transfer.gate.align import part_alignment, slopes
 from pipeline.transfer.gate.colour import ColourTruth, background_blob, colour_truth, global_tint, part_chroma
 from pipeline.transfer.gate.edges import Outlines, drift, outlines_of, part_edges, profiles, without_clipped
-from pipeline.transfer.gate.features import Features, features_of, tone_curve
+from pipeline.transfer.gate.features import Features, features_of
 from pipeline.transfer.gate.flow import flow_of, part_flow, texture
 from pipeline.transfer.gate.marks import clipping_change, defect_mark, highlight_mark, light_came
+from pipeline.transfer.gate.shading import part_shading, photo_shading
+from pipeline.transfer.gate.tone import tone_of
 from pipeline.transfer.gate.truth import CLIPPED_CODE, GateTruth
 
 Photo = NDArray[np.uint8]
@@ -29,6 +31,8 @@ SCORES: Final[dict[str, str]] = {
     "flow_px": "median motion of the part's inside, px",
     "part_shift_px": "shift of the part, outline and inside together, px",
     "part_scale": "change of size of the part, outline and inside together, share",
+    "shading_lost": "share of the light and dark of a part, or of the photo, that is gone; above 1 when turned over",
+    "tint": "change of colour of the whole photo, CIE a*b* at L* 50",
     "chroma": "change of colour beyond the whole photo's, CIE a*b* at L* 50",
     "blob": "largest unexplained area of the background over the smallest part's (of 1 % of the photo at most)",
     "defect_loss": "share of the defect's contrast that is gone; above 1 when it is turned over",
@@ -38,6 +42,9 @@ SCORES: Final[dict[str, str]] = {
     "light_came_px": "largest patch of light that came on the part, px",
 }
 """Every score and what it says, with its unit."""
+
+
+_CODES: Final = np.arange(256, dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -83,9 +90,11 @@ def measure(camera: Camera, changed: Photo) -> tuple[Scored, ...]:
     if changed.shape != camera.photo.shape:
         raise ValueError(f"expected a photo of shape {camera.photo.shape}, found {changed.shape}")
     after = features_of(changed)
-    curve = tone_curve(camera.features.grey8, after.grey8)
+    curve = _tone_curve(camera.features.grey8, after.grey8)
+    soft = _along(curve, camera.features.soft)
     return (
         *_outline_scores(camera, changed, after, curve),
+        *_inside_scores(camera, after, curve, soft),
         *_colour_scores(camera, after),
         *_mark_scores(camera, changed, after, curve),
     )
@@ -99,19 +108,33 @@ def worst(scores: tuple[Scored, ...]) -> dict[str, float]:
     return highest
 
 
+def _tone_curve(before: Photo, after: Photo) -> NDArray[np.float32]:
+    """(256,) what became of each code of the grey photo *before* (h, w) in *after*."""
+    tone = tone_of(before.astype(np.float32).ravel(), after.astype(np.float32).ravel(), (0.0, 255.0))
+    return tone.of(_CODES)
+
+
+def _along(curve: NDArray[np.float32], grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.interp(grey, _CODES, curve).astype(np.float32)
+
+
 def _outline_scores(camera: Camera, changed: Photo, after: Features, curve: NDArray[np.float32]) -> Iterator[Scored]:
-    expected = np.interp(camera.profiles, np.arange(256), curve).astype(np.float32)
     newly_clipped = (changed.max(axis=2) >= CLIPPED_CODE) & ~camera.truth.clipped
-    moved = drift(expected, profiles(after.grey, camera.outlines))
+    moved = drift(_along(curve, camera.profiles), profiles(after.grey, camera.outlines))
     moved = without_clipped(moved, camera.outlines, newly_clipped)
-    flow = flow_of(np.rint(curve).astype(np.uint8)[camera.features.grey8], after.grey8)
-    soft = np.interp(camera.features.soft, np.arange(256), curve).astype(np.float32)
-    slope = slopes(soft)
     for part in camera.truth.parts:
         edges = part_edges(camera.outlines, moved, part)
         if edges is not None:
             yield Scored("edge_drift_px", edges.drift_px, part.name)
             yield Scored("edge_lost", edges.lost, part.name)
+
+
+def _inside_scores(
+    camera: Camera, after: Features, curve: NDArray[np.float32], soft: NDArray[np.float32]
+) -> Iterator[Scored]:
+    flow = flow_of(np.rint(curve).astype(np.uint8)[camera.features.grey8], after.grey8)
+    slope = slopes(soft)
+    for part in camera.truth.parts:
         inside = part_flow(flow, camera.structure, part)
         if inside is not None:
             yield Scored("flow_px", inside, part.name)
@@ -119,11 +142,18 @@ def _outline_scores(camera: Camera, changed: Photo, after: Features, curve: NDAr
         if whole is not None:
             yield Scored("part_shift_px", whole.shift_px, part.name)
             yield Scored("part_scale", whole.scale, part.name)
+        shading = part_shading(soft, after.soft, part)
+        if shading is not None:
+            yield Scored("shading_lost", shading, part.name)
+    shading = photo_shading(soft, after.soft)
+    if shading is not None:
+        yield Scored("shading_lost", shading, "photo")
 
 
 def _colour_scores(camera: Camera, after: Features) -> Iterator[Scored]:
     before, masks = camera.features, camera.colours
     tint = global_tint(before, after, masks)
+    yield Scored("tint", float(np.linalg.norm(tint)), "photo")
     for part, mask in zip(camera.truth.parts, masks.parts, strict=True):
         chroma = part_chroma(before, after, tint, mask)
         if chroma is not None:

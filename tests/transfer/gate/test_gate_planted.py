@@ -7,11 +7,12 @@ from functools import cache
 import cv2
 import numpy as np
 import pytest
-from support.gate_scenes import drawn_scene
+from support.gate_scenes import HEIGHT, WIDTH, drawn_scene, truth_of
 from support.planted import PLANTED
+from support.washed import WASHED, all_recoloured
 
 from pipeline.transfer.gate.benign import BENIGN
-from pipeline.transfer.gate.limits import DEFAULT, benign_samples, calibrate
+from pipeline.transfer.gate.limits import BOUNDS, DEFAULT, Limits, benign_samples, calibrate
 from pipeline.transfer.gate.measure import prepare
 from pipeline.transfer.gate.verdict import judge
 
@@ -91,6 +92,27 @@ def test_nonsense_never_passes():
         verdict = judge(camera, picture)
         assert not verdict.passed, f"kind {seed % 5}, scene {seed % SCENES}"
         assert verdict.reason
+
+
+@pytest.mark.parametrize("name", list(WASHED))
+def test_a_picture_that_lost_what_the_photo_showed_never_passes(name):
+    """Limits at their highest: whatever a build calibrates."""
+    highest = Limits({score: bounds.highest for score, bounds in BOUNDS.items()}, "highest", 0)
+    for seed, camera in enumerate(cameras()):
+        picture = WASHED[name](camera.photo, camera.truth, np.random.default_rng([seed, 4]))
+        assert not judge(camera, picture, highest).passed, f"scene {seed}"
+
+
+def test_a_part_that_fills_the_frame_has_no_background_to_hide_a_fault():
+    photo, _ = drawn_scene(0)
+    truth = truth_of(np.ones((HEIGHT, WIDTH), np.uint16), photo)
+    camera = prepare(photo, truth)
+    for seed, name in enumerate(WASHED):
+        picture = WASHED[name](photo, truth, np.random.default_rng(seed))
+        assert picture is None or not judge(camera, picture).passed, name
+    assert {failure.score for failure in judge(camera, all_recoloured(photo, truth, None)).failures} == {"chroma"}
+    for name, change in BENIGN.items():
+        assert judge(camera, change(photo, np.random.default_rng(1))).passed, name
 
 
 def test_black_and_odd_pictures_fail_with_a_reason():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from support.gate_scenes import HEIGHT, WIDTH, drawn_scene, region, truth_of
 
-from pipeline.transfer.gate import align, colour, edges, features, flow, marks
+from pipeline.transfer.gate import align, colour, edges, features, flow, marks, tone
 from pipeline.transfer.gate.benign import to_codes, to_display, to_linear
 
 
@@ -100,9 +100,9 @@ def test_the_tone_curve_is_the_gamma_that_was_applied():
     photo, _ = drawn_scene(1)
     grey = features.features_of(photo).grey8
     bent = to_codes(255 * (grey / 255.0) ** 0.8)
-    curve = features.tone_curve(grey, bent)
-    levels = np.unique(grey)[5:-5]
-    assert np.abs(curve[levels] - 255 * (levels / 255.0) ** 0.8).max() < 2.5
+    curve = tone.tone_of(*(image.astype(np.float32).ravel() for image in (grey, bent)), (0.0, 255.0))
+    levels = np.unique(grey)[5:-5].astype(np.float32)
+    assert np.abs(curve.of(levels) - 255 * (levels / 255.0) ** 0.8).max() < 2.5
 
 
 @pytest.mark.parametrize("gain", [0.5, 0.75])
