@@ -45,7 +45,8 @@ class Tone:
         if not self.levels.size:
             return x
         beyond = np.minimum(x - self.levels[0], 0.0) + np.maximum(x - self.levels[-1], 0.0)
-        return np.clip(np.interp(x, self.levels, self.became) + beyond, *self.extent).astype(np.float32)
+        became = np.interp(x, self.levels, self.became) + beyond
+        return np.asarray(np.clip(became, *self.extent), dtype=np.float32)
 
 
 def tone_of(before: Floats, after: Floats, extent: tuple[float, float]) -> Tone:
