@@ -441,8 +441,10 @@ def _write_photo(fields: Mapping[str, Any], photo: Mapping[str, Any], out: Path)
 
 
 def _fake_identity(model: str, machine: Machine) -> ModelIdentity:
+    from pipeline.transfer.store import ModelMissing
+
     if model == "missing":
-        raise InputError('expected a model "missing", found none; add it with `glint models add`')
+        raise ModelMissing('expected a model "missing", found none; add it with `glint models add`')
     resource: Resource = "gpu" if machine.device.startswith("cuda") else "render"
     return ModelIdentity(
         weights={"checkpoint": "0" * 64},

@@ -47,14 +47,16 @@ class ModelIdentity:
 
 
 Identify = Callable[[str, ModelSpec], ModelIdentity]
-"""(stage, its models) -> what it would run with. Raises InputError for a model that is not there, EnvironmentProblem
-for missing libraries or devices."""
+"""(stage, its models) -> what it would run with. Raises ModelMissing for a model that is not there, EnvironmentProblem
+for missing libraries or devices, InputError for settings that are wrong wherever it runs."""
 
 
 def identify_here(stages: str, machine: Machine) -> Identify:
     """Ask the stages of the registry at *stages* what this machine would run them with."""
+    from pipeline.transfer.place import expect_machine
 
     def identify(stage: str, models: ModelSpec) -> ModelIdentity:
+        expect_machine(machine.device, machine.dtype)
         found: ModelIdentity = load_stages(stages)[stage].identify(models, machine)  # type: ignore[attr-defined]
         return found
 

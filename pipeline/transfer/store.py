@@ -32,6 +32,10 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SPARE_BYTES: Final = 2**28
 
 
+class ModelMissing(InputError):
+    """A model that this machine has not: wrong input to a command that names it, no reason for others to stop."""
+
+
 @dataclass(frozen=True)
 class ModelRecord:
     """What the store knows of a model."""
@@ -71,7 +75,7 @@ def list_models() -> list[ModelRecord]:
 
 
 def model_path(name: str, kind: str | None = None) -> Path:
-    """The weights of model *name*. Raises InputError when there is none, or it is not of *kind*."""
+    """The weights of model *name*. Raises ModelMissing when there is none, InputError when it is not of *kind*."""
     record = model_record(name)
     if kind is not None and record.kind != kind:
         raise InputError(f"expected {name!r} to be a model of kind {kind}, found {record.kind}")
@@ -79,12 +83,12 @@ def model_path(name: str, kind: str | None = None) -> Path:
 
 
 def model_record(name: str) -> ModelRecord:
-    """The record of model *name*. Raises InputError when there is none."""
+    """The record of model *name*. Raises ModelMissing when there is none."""
     _check_name(name)
     path = models_folder() / name / RECORD
     if not path.is_file():
         known = ", ".join(record.name for record in list_models()) or "none"
-        raise InputError(
+        raise ModelMissing(
             f"expected a model {name!r} in {models_folder()}, found {known}; add it with `glint models add FILE "
             f"--name {name}` or `glint models pull`"
         )
