@@ -13,12 +13,12 @@ from typing import Any, Final
 from pipeline.graph.keys import load_stages
 from pipeline.graph.stage import Machine, Resource
 from pipeline.records import to_dict
-from pipeline.spec.painted import PaintingSpec
+from pipeline.spec.painted import PaintRequest
 from pipeline.spec.transfer import TransferSpec
 
-ModelSpec = TransferSpec | PaintingSpec
-MODEL_SPECS: Final[dict[str, type[ModelSpec]]] = {"transfer": TransferSpec, "paint": PaintingSpec}
-"""Stage -> what names its models."""
+ModelSpec = TransferSpec | PaintRequest
+MODEL_SPECS: Final[dict[str, type[ModelSpec]]] = {"transfer": TransferSpec, "paint": PaintRequest}
+"""Stage -> what names its models and holds the prompts that every scene has."""
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,6 @@ def planned_painting(spec: DatasetSpec, identify: Identify) -> ModelIdentity | N
     if not spec.painted.pictures:
         return None
     try:
-        return identify(PAINT, spec.painted.painting())
+        return identify(PAINT, spec.painted.request())
     except ModelMissing as error:
         raise EnvironmentProblem(f"{error} (the spec asks for painted.pictures)") from error

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.spec.checks import problem
 from pipeline.spec.numbers import Probability, Section
-from pipeline.spec.painted import PaintedKind, PaintingSpec
+from pipeline.spec.painted import PaintedKind, PaintingSpec, PaintRequest
 from pipeline.spec.sampling import calls_problem
 from pipeline.spec.transfer import NEGATIVE_PROMPT, SchedulerName
 from pipeline.spec.transfer_section import ModelName
@@ -100,3 +100,7 @@ class PaintedSection(Section):
         return PaintingSpec(
             self.model, self.negative_prompt, self.width, self.height, self.steps, self.guidance, self.scheduler
         )
+
+    def request(self) -> PaintRequest:
+        """How they are painted, and every prompt."""
+        return PaintRequest(self.painting(), {picture.name: picture.prompt for picture in self.pictures})

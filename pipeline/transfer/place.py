@@ -20,6 +20,7 @@ from pipeline.errors import EXIT_BAD_INPUT, EnvironmentProblem, InputError
 from pipeline.records import to_dict
 from pipeline.spec.transfer import TransferSpec
 from pipeline.transfer.configs import sd15_config
+from pipeline.transfer.embedding import count_vectors
 from pipeline.transfer.store import ModelRecord, model_path, model_record
 
 if TYPE_CHECKING:
@@ -94,6 +95,12 @@ def models_used(spec: TransferSpec) -> ModelsUsed:
         weights["negative embedding"] = _of_kind(spec.negative_embedding, "embedding").sha256
     controls = {f"controlnet {use.kind}": _of_kind(use.model, "controlnet").sha256 for use in spec.controls}
     return ModelsUsed(checkpoint, weights | controls)
+
+
+def negative_vectors(spec: TransferSpec) -> int:
+    """Tokens that the negative embedding of *spec* takes. Raises as `models_used` does, InputError for a wrong one."""
+    path = _path(spec.negative_embedding, "embedding")
+    return 0 if path is None else count_vectors(path, sd15_config())
 
 
 def checkpoint_used(name: str) -> ModelsUsed:

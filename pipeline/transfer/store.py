@@ -25,6 +25,7 @@ from pipeline.errors import EnvironmentProblem, InputError
 from pipeline.records import from_dict, read_json, write_json
 from pipeline.transfer.checkpoint import find_model, model_hash
 from pipeline.transfer.configs import ModelConfig, sd15_config
+from pipeline.transfer.lora_layers import expect_sd15_lora
 
 RECORD: Final = "record.json"
 UNKNOWN_LICENCE: Final = "not stated"
@@ -108,7 +109,10 @@ def add_model(
     Raises InputError for what cannot be used and for a name that is taken by other weights, EnvironmentProblem when the
     store cannot be written. Adding the same weights again changes nothing.
     """
-    found = find_model(path, config or sd15_config())
+    config = config or sd15_config()
+    found = find_model(path, config)
+    if found.kind == "lora":
+        expect_sd15_lora(found.headers[""], path, config)
     name = name or _name_of(path)
     _check_name(name)
     checksum = model_hash(path)
