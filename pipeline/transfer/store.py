@@ -110,6 +110,7 @@ def add_model(
     store cannot be written. Adding the same weights again changes nothing.
     """
     config = config or sd15_config()
+    path = path.absolute() if path.name else path.resolve()  # "." has no name; links keep theirs
     found = find_model(path, config)
     if found.kind == "lora":
         expect_sd15_lora(found.headers[""], path, config)

@@ -90,6 +90,19 @@ def test_names_stay_within_the_store(name, tmp_path):
         model_path(name) if not name else add_model(lora(tmp_path / "a.safetensors"), name)
 
 
+def test_the_folder_that_one_is_in_is_named_after_itself(tmp_path, monkeypatch):
+    folder = tmp_path / "control v1"
+    folder.mkdir()
+    safetensors_files.write(
+        folder / "diffusion_pytorch_model.safetensors", {"controlnet_cond_embedding.conv_in.weight": (16, 3, 3, 3)}
+    )
+    (folder / "config.json").write_text('{"_class_name": "ControlNetModel"}')
+    monkeypatch.chdir(folder)
+    done = CliRunner().invoke(main, ["models", "add", "."])
+    assert (done.exit_code, [record.name for record in list_models()]) == (0, ["control-v1"])
+    assert (model_path("control-v1") / "config.json").is_file()
+
+
 def test_an_unknown_model_names_those_there_are(tmp_path):
     add_model(lora(tmp_path / "a.safetensors"), "look")
     with pytest.raises(InputError, match="found look; add it"):
