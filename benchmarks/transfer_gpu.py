@@ -24,10 +24,11 @@ from random_checkpoint import write_checkpoint
 from torch.utils.flop_counter import FlopCounterMode
 from transfer_checkpoint import say
 
+from pipeline.spec.sampling import schedule_steps
 from pipeline.transfer.configs import ModelConfig, sd15_config
 from pipeline.transfer.engine import Engine, open_engine
 from pipeline.transfer.load import ModelChoice
-from pipeline.transfer.settings import TransferSettings, schedule_steps
+from pipeline.transfer.settings import TransferSettings
 
 BAR_OVER_DIFFUSERS, BAR_OF_BOUND = 2.0, 0.35
 PROMPT, NEGATIVE = "photo of a steel ring, workshop", "painting, blurry"

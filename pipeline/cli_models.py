@@ -79,11 +79,16 @@ def pull(name: str, accept_licence: bool) -> None:
 
 @models.command()
 @click.argument("name")
-@click.option("--picture", type=click.Path(dir_okay=False, path_type=Path), help="Write the test image there (PNG).")
+@click.option("--picture", type=click.Path(dir_okay=False, path_type=Path), help="Write the test image there: .png.")
 @_DEVICE
 @_DTYPE
 def check(name: str, picture: Path | None, **machine: Any) -> None:
-    """Check model NAME: kind, SHA-256, every tensor's name and shape, types, and one test image."""
+    """Check model NAME: what it is, SHA-256 against its record, types of numbers, and what its kind allows.
+
+    A checkpoint: name and shape of every tensor, and one test image. A ControlNet: name and shape of every tensor. A
+    LoRA: that each layer it changes is one of the UNet or the text encoder, and of the same shape. An embedding: that
+    its vectors are as long as the text encoder's.
+    """
     from pipeline.transfer.place import need_libraries
 
     need_libraries()

@@ -44,7 +44,7 @@ from pipeline.graph.paint_stage import PICTURE, picture_row
 from pipeline.graph.stage import Machine, Resource, RunReport
 from pipeline.layers import DECOMPOSITION_FILE
 from pipeline.records import canonical_json, from_dict, sha256_file, sha256_json, write_json
-from pipeline.spec.painted import PaintingSpec
+from pipeline.spec.painted import PaintRequest
 from pipeline.spec.scene import Shot, shots_of
 from pipeline.spec.transfer import TransferSpec
 
@@ -220,9 +220,9 @@ class FakePaint:
         """A tool that never changes."""
         return {"fake": "1"}
 
-    def identify(self, painting: PaintingSpec, machine: Machine) -> ModelIdentity:
+    def identify(self, request: PaintRequest, machine: Machine) -> ModelIdentity:
         """As `FakeTransfer` does."""
-        return _fake_identity(painting.model, machine)
+        return _fake_identity(request.painting.model, machine)
 
     def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
         """Write the picture and its row."""
@@ -441,8 +441,10 @@ def _write_photo(fields: Mapping[str, Any], photo: Mapping[str, Any], out: Path)
 
 
 def _fake_identity(model: str, machine: Machine) -> ModelIdentity:
+    from pipeline.transfer.store import ModelMissing
+
     if model == "missing":
-        raise InputError('expected a model "missing", found none; add it with `glint models add`')
+        raise ModelMissing('expected a model "missing", found none; add it with `glint models add`')
     resource: Resource = "gpu" if machine.device.startswith("cuda") else "render"
     return ModelIdentity(
         weights={"checkpoint": "0" * 64},

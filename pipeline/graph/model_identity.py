@@ -13,12 +13,12 @@ from typing import Any, Final
 from pipeline.graph.keys import load_stages
 from pipeline.graph.stage import Machine, Resource
 from pipeline.records import to_dict
-from pipeline.spec.painted import PaintingSpec
+from pipeline.spec.painted import PaintRequest
 from pipeline.spec.transfer import TransferSpec
 
-ModelSpec = TransferSpec | PaintingSpec
-MODEL_SPECS: Final[dict[str, type[ModelSpec]]] = {"transfer": TransferSpec, "paint": PaintingSpec}
-"""Stage -> what names its models."""
+ModelSpec = TransferSpec | PaintRequest
+MODEL_SPECS: Final[dict[str, type[ModelSpec]]] = {"transfer": TransferSpec, "paint": PaintRequest}
+"""Stage -> what names its models and holds the prompts that every scene has."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,16 @@ class ModelIdentity:
 
 
 Identify = Callable[[str, ModelSpec], ModelIdentity]
-"""(stage, its models) -> what it would run with. Raises InputError for a model that is not there, EnvironmentProblem
-for missing libraries or devices."""
+"""(stage, its models) -> what it would run with. Raises ModelMissing for a model that is not there, EnvironmentProblem
+for missing libraries or devices, InputError for settings that are wrong wherever it runs."""
 
 
 def identify_here(stages: str, machine: Machine) -> Identify:
     """Ask the stages of the registry at *stages* what this machine would run them with."""
+    from pipeline.transfer.place import expect_machine
 
     def identify(stage: str, models: ModelSpec) -> ModelIdentity:
+        expect_machine(machine.device, machine.dtype)
         found: ModelIdentity = load_stages(stages)[stage].identify(models, machine)  # type: ignore[attr-defined]
         return found
 

@@ -17,7 +17,7 @@ from pipeline.graph.stage import Machine, Resource, RunReport
 from pipeline.graph.tool_versions import versions
 from pipeline.pictures import write_picture
 from pipeline.records import from_dict, sha256_file, to_dict, write_json
-from pipeline.spec.painted import PaintedKind, PaintedPicture, PaintingSpec
+from pipeline.spec.painted import PaintedKind, PaintedPicture, PaintingSpec, PaintRequest
 
 PICTURE: Final = "picture.png"
 """File of the picture in the stage's output."""
@@ -39,13 +39,16 @@ class PaintStage:
         """What writes the picture; versions of torch and its kin are among the fields."""
         return versions("opencv-python")
 
-    def identify(self, painting: PaintingSpec, machine: Machine) -> ModelIdentity:
+    def identify(self, request: PaintRequest, machine: Machine) -> ModelIdentity:
         """What this machine would paint with. Raises as `Identify` says."""
         from pipeline.graph.transfer_stage import identity_of
         from pipeline.transfer.place import checkpoint_used, need_libraries
+        from pipeline.transfer.planned_prompts import expect_painting_prompts
 
         need_libraries()
-        return identity_of(checkpoint_used(painting.model), replace(machine, batch=1))
+        used = checkpoint_used(request.painting.model)
+        expect_painting_prompts(request)
+        return identity_of(used, replace(machine, batch=1))
 
     def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
         """Write the picture and its row."""

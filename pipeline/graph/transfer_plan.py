@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.dataset.transfer_record import TransferRecord
-from pipeline.errors import EnvironmentProblem, InputError
+from pipeline.errors import EnvironmentProblem
 from pipeline.graph.model_identity import Identify, ModelIdentity
 from pipeline.graph.plan import PAINT, PHOTOS, TRANSFER
 from pipeline.spec.draw_transfer import draw_transfer
+from pipeline.transfer.store import ModelMissing
 
 if TYPE_CHECKING:
     from pipeline.spec.model import DatasetSpec
@@ -54,7 +55,7 @@ def planned_transfer(spec: DatasetSpec, identify: Identify) -> TransferPlan:
     """Whether *spec* is to be transferred by what *identify* finds.
 
     "auto" goes without transfer where models, libraries or the device are missing and says why; "required" raises
-    EnvironmentProblem there.
+    EnvironmentProblem there. Raises InputError for settings that are wrong on any machine.
     """
     section = spec.transfer
     if section.use == "off":
@@ -66,7 +67,7 @@ def planned_transfer(spec: DatasetSpec, identify: Identify) -> TransferPlan:
         raise ValueError("expected a TransferSpec, found none")
     try:
         identity = identify(TRANSFER, models)
-    except (InputError, EnvironmentProblem) as error:
+    except (ModelMissing, EnvironmentProblem) as error:
         if section.use == "required":
             raise EnvironmentProblem(f'{error} (the spec says transfer.use = "required")') from error
         return TransferPlan(section.use, None, str(error), section.model)
@@ -74,10 +75,13 @@ def planned_transfer(spec: DatasetSpec, identify: Identify) -> TransferPlan:
 
 
 def planned_painting(spec: DatasetSpec, identify: Identify) -> ModelIdentity | None:
-    """What the pictures of *spec* are painted with; None where it asks for none. Raises as *identify* does."""
+    """What the pictures of *spec* are painted with; None where it asks for none.
+
+    Raises EnvironmentProblem where models, libraries or the device are missing, InputError for wrong settings.
+    """
     if not spec.painted.pictures:
         return None
     try:
-        return identify(PAINT, spec.painted.painting())
-    except InputError as error:
+        return identify(PAINT, spec.painted.request())
+    except ModelMissing as error:
         raise EnvironmentProblem(f"{error} (the spec asks for painted.pictures)") from error

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.dataset.store import ROWS_FILE
-from pipeline.errors import InputError
 from pipeline.graph.model_identity import ModelIdentity
 from pipeline.graph.stage import Machine, Resource, RunReport
 from pipeline.graph.tool_versions import versions
@@ -45,9 +44,12 @@ class TransferStage:
     def identify(self, spec: TransferSpec, machine: Machine) -> ModelIdentity:
         """What this machine would transfer with. Raises as `Identify` says."""
         from pipeline.transfer.place import models_used, need_libraries
+        from pipeline.transfer.planned_prompts import expect_negative_prompt
 
         need_libraries()
-        return identity_of(models_used(spec), machine)
+        used = models_used(spec)
+        expect_negative_prompt(spec)
+        return identity_of(used, machine)
 
     def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
         """Write the pictures that may be kept, and a row per try."""
@@ -119,7 +121,6 @@ def _climb_all(
     from pipeline.transfer.shared_engine import at_strength, settings_of
 
     settings = settings_of(spec, int(fields["identity"]["batch"]))
-    _expect_prompt(shared, spec.negative_prompt)
     wishes = [Wish(**photo) for photo in fields["photos"]]
     read = partial(
         read_camera_photo,
@@ -146,12 +147,6 @@ def _by_prompt(
     """Photos whose prompt the model can see to its end, and the others with the reason."""
     judged = [(photo, shared.prompt_problem(photo.prompt)) for photo in photos]
     return [photo for photo, why in judged if why is None], [(photo, why) for photo, why in judged if why is not None]
-
-
-def _expect_prompt(shared: SharedEngine, negative: str) -> None:
-    problem = shared.prompt_problem(negative)
-    if problem is not None:
-        raise InputError(f"negative_prompt: {problem}")
 
 
 def _rows(inputs: Mapping[str, Path]) -> SceneRows:

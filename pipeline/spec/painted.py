@@ -30,6 +30,15 @@ class PaintingSpec:
 
 
 @dataclass(frozen=True)
+class PaintRequest:
+    """What a machine is asked whether it can paint."""
+
+    painting: PaintingSpec
+    prompts: dict[str, str]
+    """Name of pictures -> their prompt."""
+
+
+@dataclass(frozen=True)
 class PaintedPicture:
     """One picture: number *number* of those that the spec calls *name*."""
 

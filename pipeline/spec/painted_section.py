@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.spec.checks import problem
 from pipeline.spec.numbers import Probability, Section
-from pipeline.spec.painted import PaintedKind, PaintingSpec
+from pipeline.spec.painted import PaintedKind, PaintingSpec, PaintRequest
+from pipeline.spec.sampling import calls_problem
 from pipeline.spec.transfer import NEGATIVE_PROMPT, SchedulerName
 from pipeline.spec.transfer_section import ModelName
 
@@ -87,8 +88,19 @@ class PaintedSection(Section):
         default=(), description="What is painted; the model must be on the machine as soon as there is one."
     )
 
+    @model_validator(mode="after")
+    def _calls(self) -> PaintedSection:
+        found = calls_problem(self.scheduler, self.steps, 1.0)
+        if found is not None:
+            raise problem(found.expected, f"steps = {found.found}", "lower steps, or take another scheduler")
+        return self
+
     def painting(self) -> PaintingSpec:
         """The record of how pictures are painted."""
         return PaintingSpec(
             self.model, self.negative_prompt, self.width, self.height, self.steps, self.guidance, self.scheduler
         )
+
+    def request(self) -> PaintRequest:
+        """How they are painted, and every prompt."""
+        return PaintRequest(self.painting(), {picture.name: picture.prompt for picture in self.pictures})

@@ -16,6 +16,7 @@ from pipeline.spec.checks import problem
 from pipeline.spec.names import ProcessName
 from pipeline.spec.numbers import Probability, Section
 from pipeline.spec.prompt_template import DEFAULT_TEMPLATE, template_problem
+from pipeline.spec.sampling import calls_problem
 from pipeline.spec.transfer import (
     DEFAULT_STRENGTH,
     LADDER,
@@ -28,6 +29,7 @@ from pipeline.spec.transfer import (
     SchedulerName,
     TilesSpec,
     TransferUse,
+    strengths_from,
 )
 
 SMALLEST_PX: Final = 64
@@ -146,6 +148,15 @@ class TransferSection(Section):
     @classmethod
     def _one_word(cls, value: Any) -> Any:
         return {"use": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _calls(self) -> TransferSection:
+        for strength in strengths_from(self.strength, self.ladder):
+            found = calls_problem(self.scheduler, self.unet_calls, strength)
+            if found is not None:
+                step = "" if strength == self.strength else f" ({strength:g} is a step of ladder)"
+                raise problem(found.expected, f"unet_calls = {found.found}", found.remedy + step)
+        return self
 
     def control_specs(self) -> tuple[ControlSpec, ...]:
         """The ControlNets as records."""

@@ -19,6 +19,7 @@ Kind = Literal[
     "text", "unknown",
 ]  # fmt: skip
 
+CONTROL: Final = "control_model."
 UNET: Final = "model.diffusion_model."
 VAE: Final = "first_stage_model."
 TEXT: Final = "cond_stage_model.transformer."
@@ -50,7 +51,7 @@ _LORA_MARKS: Final = ("lora_up", "lora_down", "lora_A", "lora_B", "lora.up", "lo
 
 
 _PREFIXES: Final[tuple[tuple[Kind, tuple[str, ...]], ...]] = (
-    ("controlnet", ("control_model.", "controlnet_cond_embedding.", "input_hint_block.")),
+    ("controlnet", (CONTROL, "controlnet_cond_embedding.", "input_hint_block.")),
     ("sdxl", ("conditioner.embedders.", UNET + "label_emb.")),
     ("sd3", (UNET + "joint_blocks.", "joint_blocks.")),
     ("flux", (UNET + "double_blocks.", "double_blocks.")),

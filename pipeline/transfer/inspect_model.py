@@ -1,7 +1,7 @@
 """`models check`: is a model of the store whole, is it what its record says, and does it give a picture?
 
-Covers: checksum, every tensor's name and shape against the networks, number formats, one test image. Does not cover:
-whether its pictures are any good.
+Covers: checksum, number formats; every tensor's name and shape of checkpoints and ControlNets, the layers of a LoRA,
+the vectors of an embedding; one test image of a checkpoint. Does not cover: whether its pictures are any good.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import InputError
-from pipeline.transfer.architecture import WORDS
+from pipeline.pictures import write_picture
+from pipeline.transfer.architecture import CONTROL, WORDS
 from pipeline.transfer.checkpoint import FoundModel, find_model, model_hash
 from pipeline.transfer.configs import ModelConfig, sd15_config
 from pipeline.transfer.devices import DtypeName
-from pipeline.transfer.ldm_layout import ldm_shapes
+from pipeline.transfer.embedding import count_vectors
+from pipeline.transfer.ldm_layout import ldm_control_shapes, ldm_shapes
 from pipeline.transfer.load import ModelChoice
+from pipeline.transfer.lora_layers import compare_lora, expect_sd15_lora
 from pipeline.transfer.store import model_path, model_record
 
 TEST_SIDE = 256
@@ -48,39 +51,60 @@ def check_model(
 ) -> Iterator[CheckLine]:
     """Check model *name*, a line at a time; a checkpoint also makes a test image, written to *picture* if named.
 
-    Raises InputError at the first thing that is wrong.
+    Raises InputError at the first thing that is wrong, EnvironmentProblem when *picture* cannot be written.
     """
     config = config or sd15_config()
     record = model_record(name)
     path = model_path(name)
     found = find_model(path, config)
+    if picture is not None:
+        _expect_place(picture, found)
     yield CheckLine("kind", WORDS[found.kind])
     checksum = model_hash(path)
     if checksum != record.sha256:
         raise InputError(f"expected SHA-256 {record.sha256} of {path}, found {checksum}: it was changed; add it again")
     yield CheckLine("sha256", checksum)
     yield CheckLine("types", ", ".join(f"{dtype} x {count}" for dtype, count in found.dtypes().items()))
+    yield _check_tensors(found, config)
     if found.kind != "sd15":
         return
-    yield CheckLine("tensors", f"{compare_shapes(found, config)}, every name and shape as the networks want them")
     image = try_picture(ModelChoice(path, device=device, dtype=dtype, config=config))
     if picture is not None:
-        cv2.imwrite(str(picture), image[..., ::-1])
+        write_picture(picture, image)
     yield CheckLine("test image", f"{TEST_SIDE} x {TEST_SIDE}, finite, mean {image.mean():.0f} of 255")
 
 
+def _expect_place(picture: Path, found: FoundModel) -> None:
+    if found.kind != "sd15":
+        raise InputError(
+            f"expected a checkpoint, of which alone a test image is made, found {WORDS[found.kind]}; "
+            f"leave out --picture"
+        )
+    if picture.suffix.lower() != ".png":
+        raise InputError(f"expected a name that ends in .png for --picture, found {picture.name!r}; add .png to it")
+    if not picture.parent.is_dir():
+        raise InputError(f"expected a folder to write {picture.name} in, found no {picture.parent}; make it first")
+
+
+def _check_tensors(found: FoundModel, config: ModelConfig) -> CheckLine:
+    """What tensors and their shapes say. Raises InputError where they are not those of Stable Diffusion 1.5."""
+    if found.kind == "embedding":
+        count = count_vectors(found.path, config)
+        return CheckLine("vectors", f"{count} of {config.context} numbers, as the text encoder wants them")
+    if found.kind == "lora":
+        expect_sd15_lora(found.headers[""], found.path, config)
+        count = compare_lora(found.headers[""], found.path, expected_shapes(config), config)
+        return CheckLine("layers", f"{count}, each with the shapes of its layer of the UNet or the text encoder")
+    return CheckLine("tensors", f"{compare_shapes(found, config)}, every name and shape as the networks want them")
+
+
 def compare_shapes(found: FoundModel, config: ModelConfig) -> int:
-    """Compare every tensor of a checkpoint with the networks; returns how many there are.
+    """Compare every tensor of a checkpoint or a ControlNet with the networks; returns how many there are.
 
     Raises InputError that names the first missing tensors and wrong shapes.
     """
-    wanted = expected_shapes(config)
-    if found.layout == "file":
-        pairs = [("", ldm_shapes(wanted, config))]
-    else:
-        pairs = [(part, shapes) for part, shapes in wanted.items()]
     wrong, count = [], 0
-    for part, shapes in pairs:
+    for part, shapes in _wanted(found, config).items():
         header = found.headers[part]
         names = {_plain(name): name for name in header.tensors}
         for name, shape in shapes.items():
@@ -92,6 +116,16 @@ def compare_shapes(found: FoundModel, config: ModelConfig) -> int:
         more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
         raise InputError(f"expected the tensors of SD1.5 in {found.path}, found: {'; '.join(wrong[:_SHOWN])}{more}")
     return count
+
+
+def _wanted(found: FoundModel, config: ModelConfig) -> dict[str, dict[str, tuple[int, ...]]]:
+    """Part of *found* -> name -> shape of its weights, in the names that its layout has."""
+    if found.kind == "controlnet":
+        ((part, header),) = found.headers.items()
+        shapes = controlnet_shapes(config)
+        return {part: shapes if header.below("controlnet_cond_embedding.") else ldm_control_shapes(shapes, config)}
+    shapes_of = expected_shapes(config)
+    return {"": ldm_shapes(shapes_of, config)} if found.layout == "file" else shapes_of
 
 
 def expected_shapes(config: ModelConfig) -> dict[str, dict[str, tuple[int, ...]]]:
@@ -116,6 +150,20 @@ def expected_shapes(config: ModelConfig) -> dict[str, dict[str, tuple[int, ...]]
     }
 
 
+def controlnet_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """diffusers' name -> shape of every weight of a ControlNet."""
+    import torch
+
+    from pipeline.transfer.offline import stay_offline
+
+    stay_offline()
+    from diffusers import ControlNetModel
+
+    with torch.device("meta"):
+        network = ControlNetModel.from_config(config.read("controlnet"))
+    return {name: tuple(value.shape) for name, value in network.state_dict().items()}
+
+
 def try_picture(choice: ModelChoice) -> NDArray[np.uint8]:
     """Transfer a picture of a disc in one UNet call. Raises InputError when what comes out is none."""
     from pipeline.transfer.engine import open_engine
@@ -131,8 +179,8 @@ def try_picture(choice: ModelChoice) -> NDArray[np.uint8]:
 
 
 def _plain(name: str) -> str:
-    """Folders written by older transformers put text_model before the text encoder's names."""
-    return name.removeprefix("text_model.")
+    """Without what only some files put first: text_model of older transformers, control_model of whole ControlNets."""
+    return name.removeprefix("text_model.").removeprefix(CONTROL)
 
 
 def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:

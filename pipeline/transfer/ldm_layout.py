@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from pipeline.transfer.architecture import TEXT, UNET, VAE
+from pipeline.transfer.architecture import CONTROL, TEXT, UNET, VAE
 from pipeline.transfer.configs import ModelConfig
 
 _RESNET: Final = {
@@ -64,6 +64,20 @@ def unet_name(name: str, up_block_types: Iterable[str], layers: int) -> str:
     return f"{UNET}{base}.{index}.1." + ".".join(part[4:])
 
 
+def control_name(name: str, up_block_types: Iterable[str], layers: int) -> str:
+    """Name of the ControlNet weight *name* in the original files (cldm.py), whose encoder is the UNet's."""
+    part = name.split(".")
+    last = part[-1]
+    if part[0] == "controlnet_down_blocks":
+        return f"{CONTROL}zero_convs.{part[1]}.0.{last}"
+    if part[0] == "controlnet_mid_block":
+        return f"{CONTROL}middle_block_out.0.{last}"
+    if part[0] == "controlnet_cond_embedding":
+        index = {"conv_in": 0, "conv_out": 14}.get(part[1]) if part[1] != "blocks" else 2 + 2 * int(part[2])
+        return f"{CONTROL}input_hint_block.{index}.{last}"
+    return CONTROL + unet_name(name, up_block_types, layers).removeprefix(UNET)
+
+
 def vae_name(name: str, levels: int) -> str:
     """LDM name of the VAE weight *name*."""
     for old, new in _VAE_WORDS:
@@ -101,3 +115,9 @@ def ldm_shapes(shapes: Mapping[str, Mapping[str, tuple[int, ...]]], config: Mode
         new = vae_name(name, len(vae["block_out_channels"]))
         result[new] = vae_shape(new, shape)
     return result | {text_name(name): shape for name, shape in shapes["text_encoder"].items()}
+
+
+def ldm_control_shapes(shapes: Mapping[str, tuple[int, ...]], config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """Original name -> shape of every weight of a ControlNet; *shapes* by diffusers' name."""
+    unet = config.read("unet")
+    return {control_name(name, unet["up_block_types"], unet["layers_per_block"]): s for name, s in shapes.items()}

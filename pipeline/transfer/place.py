@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -19,11 +20,13 @@ from pipeline.errors import EXIT_BAD_INPUT, EnvironmentProblem, InputError
 from pipeline.records import to_dict
 from pipeline.spec.transfer import TransferSpec
 from pipeline.transfer.configs import sd15_config
+from pipeline.transfer.embedding import count_vectors
 from pipeline.transfer.store import ModelRecord, model_path, model_record
 
 if TYPE_CHECKING:
     from pipeline.transfer.load import ModelChoice
 
+_DEVICE: Final = re.compile(r"auto|(cpu|cuda)(:\d+)?")
 LIBRARIES: Final = ("torch", "diffusers", "transformers")
 DEFAULT_BATCH: Final = {"cpu": 1, "gpu": 8}
 _DESCRIBE_S: Final = 300.0
@@ -72,8 +75,18 @@ def need_libraries() -> None:
         )
 
 
+def expect_machine(device: str, dtype: str) -> None:
+    """Raise InputError for a device or number format that no machine has, without torch, so before all else."""
+    if not _DEVICE.fullmatch(device):
+        raise InputError(f'expected a device such as "auto", "cpu" or "cuda:0", found {device!r}; correct --device')
+    if device.startswith("cpu") and dtype == "float16":
+        raise InputError(
+            "expected bfloat16 or float32 on a CPU, found float16, some 200 times slower there; correct --dtype"
+        )
+
+
 def models_used(spec: TransferSpec) -> ModelsUsed:
-    """The models that *spec* names. Raises InputError for one that this machine has not, or of another kind."""
+    """The models of *spec*. Raises ModelMissing for one that is not here, InputError for one of another kind."""
     checkpoint = _of_kind(spec.model, "sd15")
     weights = {"checkpoint": checkpoint.sha256}
     for index, (name, scale) in enumerate(sorted(spec.loras.items())):
@@ -84,6 +97,12 @@ def models_used(spec: TransferSpec) -> ModelsUsed:
     return ModelsUsed(checkpoint, weights | controls)
 
 
+def negative_vectors(spec: TransferSpec) -> int:
+    """Tokens that the negative embedding of *spec* takes. Raises as `models_used` does, InputError for a wrong one."""
+    path = _path(spec.negative_embedding, "embedding")
+    return 0 if path is None else count_vectors(path, sd15_config())
+
+
 def checkpoint_used(name: str) -> ModelsUsed:
     """A checkpoint by itself. Raises as `models_used` does."""
     record = _of_kind(name, "sd15")
@@ -91,7 +110,7 @@ def checkpoint_used(name: str) -> ModelsUsed:
 
 
 def model_choice(spec: TransferSpec, device: str, dtype: Any) -> ModelChoice:
-    """What `load` is asked for. Raises InputError as `models_used` does."""
+    """What `load` is asked for. Raises as `models_used` does."""
     from pipeline.transfer.load import LoraUse, ModelChoice
 
     return ModelChoice(

@@ -13,8 +13,8 @@ from typing import Any, Final
 import torch
 
 from pipeline.errors import InputError
+from pipeline.spec.sampling import DISTILLED, CallsProblem, calls_problem, karras_problem, karras_steps, schedule_steps
 from pipeline.spec.transfer import SchedulerName
-from pipeline.transfer.settings import schedule_steps
 
 _CLASSES: Final[dict[SchedulerName, tuple[str, dict[str, Any]]]] = {
     "ddim": ("DDIMScheduler", {}),
@@ -34,8 +34,6 @@ _CLASSES: Final[dict[SchedulerName, tuple[str, dict[str, Any]]]] = {
 _SPACING: Final = {"timestep_spacing": "trailing"}
 """Steps end where the noise is least and begin at the strength (Lin et al., arXiv 2305.08891, section 3.3). With
 diffusers' default, "leading", one call at strength 0.2 would begin at timestep 1 of 1000 and change nothing."""
-DISTILLED: Final = ("lcm", "tcd")
-"""Schedulers that know only the steps of their distillation."""
 
 
 @dataclass(frozen=True)
@@ -69,15 +67,16 @@ def schedule(
     """Set up scheduler *name* for exactly *unet_calls* steps that end at the photo.
 
     *trained* is the schedule the network was trained with; *generators* one per photo of the batch, on the CPU.
-    Raises InputError when a distilled scheduler has fewer steps at this strength.
+    Raises InputError when it cannot make so many at this strength (`spec.sampling`).
     """
     import diffusers
+
+    _expect_possible(calls_problem(name, unet_calls, strength))
 
     kind, changes = _CLASSES[name]
     settings = {key: value for key, value in trained.items() if not key.startswith("_")}
     scheduler = getattr(diffusers, kind).from_config({**settings, **_SPACING, **changes})
     if name in DISTILLED:
-        _check_distilled(name, int(scheduler.config.original_inference_steps * strength), unet_calls, strength)
         scheduler.set_timesteps(unet_calls, device=device, strength=strength)
         first = 0
     else:
@@ -92,28 +91,24 @@ def schedule(
 
 
 def _set_steps(scheduler: Any, unet_calls: int, strength: float, device: torch.device) -> None:
-    """The fewest steps of which *unet_calls* lie below *strength*. Karras' spacing has no formula for it: try.
+    """The fewest steps of which *unet_calls* lie below *strength*."""
+    steps: int | None = schedule_steps(unet_calls, strength)
+    if scheduler.config.get("use_karras_sigmas"):
 
-    Its last step is always at almost no noise, so that a single call would change nothing: that is refused.
-    """
-    if not scheduler.config.get("use_karras_sigmas"):
-        scheduler.set_timesteps(schedule_steps(unet_calls, strength), device=device)
-        return
-    limit = strength * scheduler.config.num_train_timesteps
-    for steps in range(unet_calls, scheduler.config.num_train_timesteps):
-        scheduler.set_timesteps(steps, device=device)
-        if int((scheduler.timesteps < limit).sum()) >= unet_calls:
-            break
-    if not limit / 4 <= float(scheduler.timesteps[-unet_calls]) < limit:
-        raise InputError(
-            f"expected a number of UNet calls that Karras' spacing can begin near strength {strength:g}, found "
-            f"{unet_calls}; take more, or a scheduler without karras"
-        )
+        def begin(steps: int) -> float:
+            scheduler.set_timesteps(steps)
+            return float(scheduler.timesteps[-unet_calls])
+
+        steps = karras_steps(begin, unet_calls, strength, scheduler.config.num_train_timesteps)
+    if steps is None:
+        raise _as_error(karras_problem(unet_calls, strength))
+    scheduler.set_timesteps(steps, device=device)
 
 
-def _check_distilled(name: str, known: int, unet_calls: int, strength: float) -> None:
-    if known < unet_calls:
-        raise InputError(
-            f"expected at most {known} UNet calls of scheduler {name!r} at strength {strength:g}, found {unet_calls}; "
-            f"lower unet_calls or raise the strength"
-        )
+def _expect_possible(problem: CallsProblem | None) -> None:
+    if problem is not None:
+        raise _as_error(problem)
+
+
+def _as_error(problem: CallsProblem) -> InputError:
+    return InputError(f"expected {problem.expected}, found {problem.found}; {problem.remedy}")

@@ -1,7 +1,7 @@
 """How photos are transferred: the numbers and names that a key is made of, checked when they are made.
 
-Covers: img2img, residual and painting settings; how many steps a scheduler counts for a strength. Does not cover: which
-weights (`load.ModelChoice`), how a spec names these (`pipeline.spec`).
+Covers: img2img, residual and painting settings. Does not cover: which weights (`load.ModelChoice`), how a spec names
+these (`pipeline.spec`).
 """
 
 from __future__ import annotations
@@ -147,12 +147,3 @@ def _check_strength(strength: float) -> None:
             f"expected a strength above 0 and up to 1, found {strength:g}; 0.12 to 0.30 keeps labels, "
             f'and transfer = "off" changes nothing'
         )
-
-
-def schedule_steps(unet_calls: int, strength: float) -> int:
-    """Steps of a whole schedule of which the last *unet_calls* make up *strength*: at least *unet_calls*.
-
-    diffusers runs int(steps * strength) of them; that product is 0 for 4 * 0.2 and 2 for 10 * 0.29, so the calls are
-    fixed and the steps follow. The strength that results is unet_calls / steps, at most *strength*.
-    """
-    return max(unet_calls, math.ceil(round(unet_calls / strength, 6)))

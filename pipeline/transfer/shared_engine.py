@@ -89,8 +89,8 @@ _engines: dict[tuple[ModelChoice, int, int], SharedEngine] = {}
 def shared_engine(spec: TransferSpec, device: str, dtype: Any, batch: int, threads: int) -> SharedEngine:
     """The engine of this process for the models of *spec*, opened by the first call; another takes its place.
 
-    *threads* are those of a CPU. Raises EnvironmentProblem for models or devices that are not here, InputError for
-    files that cannot be used.
+    *threads* are those of a CPU. Raises EnvironmentProblem for models or devices that are not here and for files that
+    cannot be used.
     """
     import torch
 
@@ -99,7 +99,7 @@ def shared_engine(spec: TransferSpec, device: str, dtype: Any, batch: int, threa
         if (choice, batch, threads) not in _engines:
             _engines.clear()
             torch.set_num_threads(max(1, threads))  # a Dask nanny sets one thread for everything below it
-            _engines[choice, batch, threads] = SharedEngine(open_engine(choice), batch)
+            _engines[choice, batch, threads] = SharedEngine(_opened(choice), batch)
         return _engines[choice, batch, threads]
 
 
@@ -110,7 +110,7 @@ def painting_engine(painting: PaintingSpec, device: str, dtype: Any, threads: in
     transfer = TransferSpec(painting.model, (1.0,), 1, 1.0, "ddim", "plain", "", ())
     choice = _choice(transfer, device, dtype)
     torch.set_num_threads(max(1, threads))
-    return open_engine(choice)
+    return _opened(choice)
 
 
 def paint_settings(painting: PaintingSpec) -> PaintSettings:
@@ -162,6 +162,14 @@ def _choice(spec: TransferSpec, device: str, dtype: Any) -> ModelChoice:
         return model_choice(spec, device, dtype)
     except InputError as error:  # the plan found it: this worker lacks it
         raise EnvironmentProblem(str(error)) from error
+
+
+def _opened(choice: ModelChoice) -> Engine:
+    """`open_engine`; weights that cannot be used fail every scene alike, so that the build should stop at once."""
+    try:
+        return open_engine(choice)
+    except InputError as error:
+        raise EnvironmentProblem(f"{error}; name other weights in the spec") from error
 
 
 def _codes(values: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -25,11 +25,16 @@ from pipeline.errors import EnvironmentProblem, InputError
 from pipeline.records import from_dict, read_json, write_json
 from pipeline.transfer.checkpoint import find_model, model_hash
 from pipeline.transfer.configs import ModelConfig, sd15_config
+from pipeline.transfer.lora_layers import expect_sd15_lora
 
 RECORD: Final = "record.json"
 UNKNOWN_LICENCE: Final = "not stated"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SPARE_BYTES: Final = 2**28
+
+
+class ModelMissing(InputError):
+    """A model that this machine has not: wrong input to a command that names it, no reason for others to stop."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ def list_models() -> list[ModelRecord]:
 
 
 def model_path(name: str, kind: str | None = None) -> Path:
-    """The weights of model *name*. Raises InputError when there is none, or it is not of *kind*."""
+    """The weights of model *name*. Raises ModelMissing when there is none, InputError when it is not of *kind*."""
     record = model_record(name)
     if kind is not None and record.kind != kind:
         raise InputError(f"expected {name!r} to be a model of kind {kind}, found {record.kind}")
@@ -79,12 +84,12 @@ def model_path(name: str, kind: str | None = None) -> Path:
 
 
 def model_record(name: str) -> ModelRecord:
-    """The record of model *name*. Raises InputError when there is none."""
+    """The record of model *name*. Raises ModelMissing when there is none."""
     _check_name(name)
     path = models_folder() / name / RECORD
     if not path.is_file():
         known = ", ".join(record.name for record in list_models()) or "none"
-        raise InputError(
+        raise ModelMissing(
             f"expected a model {name!r} in {models_folder()}, found {known}; add it with `glint models add FILE "
             f"--name {name}` or `glint models pull`"
         )
@@ -104,7 +109,11 @@ def add_model(
     Raises InputError for what cannot be used and for a name that is taken by other weights, EnvironmentProblem when the
     store cannot be written. Adding the same weights again changes nothing.
     """
-    found = find_model(path, config or sd15_config())
+    config = config or sd15_config()
+    path = path.absolute() if path.name else path.resolve()  # "." has no name; links keep theirs
+    found = find_model(path, config)
+    if found.kind == "lora":
+        expect_sd15_lora(found.headers[""], path, config)
     name = name or _name_of(path)
     _check_name(name)
     checksum = model_hash(path)

@@ -12,7 +12,7 @@ import torch
 
 from pipeline.transfer.denoise import Conditions
 from pipeline.transfer.load import Networks
-from pipeline.transfer.tokenizer import TOKEN_LIMIT, check_prompt
+from pipeline.transfer.tokenizer import TOKEN_LIMIT, check_prompt, negative_text
 
 
 def conditions_of(networks: Networks, prompts: Sequence[str], negative: str, guidance: float) -> Conditions:
@@ -24,8 +24,7 @@ def conditions_of(networks: Networks, prompts: Sequence[str], negative: str, gui
     towards = torch.stack([known[prompt] for prompt in prompts])
     if guidance <= 1:
         return Conditions(towards, None, 1.0)
-    words = ", ".join(text for text in (networks.negative_prefix, negative) if text)
-    away = encode_prompt(networks, words)
+    away = encode_prompt(networks, negative_text(networks.negative_prefix, negative))
     return Conditions(towards, away.expand_as(towards).contiguous(), guidance)
 
 

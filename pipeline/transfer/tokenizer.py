@@ -55,6 +55,21 @@ def _shared_tokenizer() -> Any:
     return make_tokenizer()
 
 
+def negative_text(prefix: str, negative: str) -> str:
+    """What the networks are moved away from: the words of a negative embedding, then the negative prompt."""
+    return ", ".join(text for text in (prefix, negative) if text)
+
+
+def check_negative(negative: str, vectors: int) -> int:
+    """`check_prompt` of *negative* with the words of an embedding of so many *vectors* before it, one token each."""
+    if not vectors:
+        return check_prompt(negative)
+    words = [f"<vector-{number}>" for number in range(vectors)]
+    tokenizer = make_tokenizer()
+    tokenizer.add_tokens(words)
+    return check_prompt(negative_text(" ".join(words), negative), tokenizer)
+
+
 def check_prompt(prompt: str, tokenizer: Any = None) -> int:
     """Tokens of *prompt*, start and end among them.
 

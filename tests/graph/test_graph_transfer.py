@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
+from click.testing import CliRunner
 from support.fake_builds import FAKE_STAGES, fingerprint, glint, traces, write_spec
 
+from pipeline.cli import main
 from pipeline.dataset import open_dataset
 from pipeline.dataset.build import open_build
 from pipeline.dataset.verify import verify
-from pipeline.errors import EnvironmentProblem
+from pipeline.errors import EnvironmentProblem, InputError
 from pipeline.graph.build import BuildOptions, build_dataset
 from pipeline.graph.estimate import plan_dataset
 from pipeline.graph.model_identity import identify_here
@@ -19,6 +21,7 @@ from pipeline.graph.single import make_scene
 from pipeline.graph.stage import Machine
 from pipeline.graph.transfer_plan import planned_transfer
 from pipeline.spec.load import load_spec
+from pipeline.transfer.store import ModelMissing
 
 
 @pytest.fixture
@@ -127,6 +130,39 @@ def test_required_stops_before_anything_is_made(spec, out):
         build(spec, out)
     assert not list((out / "store").rglob("record.json"))
     assert glint("build", spec, "--out", out, "--sync").returncode == 3
+
+
+@pytest.mark.parametrize("use", ["auto", "required"])
+@pytest.mark.parametrize("model", ["some", "missing"])
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [(("--device", "cdua:0"), "expected a device such as"), (("--device", "cpu", "--dtype", "float16"), "on a CPU")],
+)
+def test_wrong_flags_of_the_machine_are_wrong_input_whatever_use_says(spec, use, model, flags, said):
+    spec = with_transfer(spec, f'use = "{use}"', f'model = "{model}"')
+    done = CliRunner().invoke(main, ["plan", str(spec), *flags])
+    assert done.exit_code == 2
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize("use", ["auto", "required"])
+def test_only_what_a_machine_lacks_is_a_reason_to_go_without(spec, use):
+    loaded = load_spec(with_transfer(spec, f'use = "{use}"'))
+
+    def answers(error):
+        def identify(*_):
+            raise error
+
+        return identify
+
+    with pytest.raises(InputError, match="too long"):
+        planned_transfer(loaded, answers(InputError("too long")))
+    for absent in (ModelMissing("no model"), EnvironmentProblem("no library")):
+        if use == "auto":
+            assert planned_transfer(loaded, answers(absent)).reason == str(absent)
+            continue
+        with pytest.raises(EnvironmentProblem, match=str(absent)):
+            planned_transfer(loaded, answers(absent))
 
 
 def test_a_share_of_the_photos(tmp_path, out):

@@ -98,6 +98,34 @@ def test_wrong_values_are_named(load: Load, value: Any, said: str):
         load("transfer", value)
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"scheduler": "lcm", "unet_calls": 10}, "at most 6 UNet calls of scheduler 'lcm' at strength 0.12"),
+        ({"scheduler": "tcd", "unet_calls": 11, "ladder": []}, "at most 10 .* at strength 0.2; found unet_calls = 11"),
+        ({"scheduler": "dpmpp_2m_karras", "unet_calls": 1}, "Karras' spacing can begin near strength 0.2"),
+        ({"scheduler": "ddim", "unet_calls": 121}, "at most 120 UNet calls"),
+    ],
+)
+def test_more_calls_than_the_scheduler_has_at_any_step_of_the_ladder_are_refused(load: Load, changes: Any, said: str):
+    with pytest.raises(InputError, match=f"transfer: expected .*{said}"):
+        load("transfer", {"use": "auto", **changes})
+
+
+def test_what_a_scheduler_can_make_at_every_step_is_taken(load: Load):
+    for changes in (
+        {"unet_calls": 6},
+        {"unet_calls": 10, "ladder": [0.3]},
+        {"unet_calls": 10, "strength": 0.2, "ladder": []},
+    ):
+        assert load("transfer", {"use": "auto", "scheduler": "lcm", **changes}).transfer.scheduler == "lcm"
+
+
+def test_more_painting_steps_than_a_distilled_scheduler_knows_are_refused(load: Load):
+    with pytest.raises(InputError, match=r"painted: expected at most 50 UNet calls.*found steps = 51"):
+        load("painted", {"scheduler": "lcm", "steps": 51})
+
+
 def test_photos_too_small_for_the_networks(load: Load, folder: Path):
     load("cameras.resolution", [96, 32])
     file = folder / "my.toml"

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from pipeline.transfer.configs import ModelConfig, sd15_config
-from pipeline.transfer.ldm_layout import text_name, unet_name, vae_name, vae_shape
+from pipeline.transfer.ldm_layout import control_name, text_name, unet_name, vae_name, vae_shape
 from pipeline.transfer.offline import stay_offline
 from pipeline.transfer.tokenizer import make_tokenizer
 
@@ -149,23 +149,7 @@ def write_controlnet(config: ModelConfig, root: Path, seed: int = 5) -> tuple[Pa
     for layer in [*network.controlnet_down_blocks, *zeroed]:
         torch.nn.init.normal_(layer.weight, std=0.05)
     network.save_pretrained(root / "control")
-    names = {name: _control_name(name, config) for name in network.state_dict()}
-    state = {names[name]: value.clone().contiguous() for name, value in network.state_dict().items()}
+    up, layers = config.read("unet")["up_block_types"], config.read("unet")["layers_per_block"]
+    state = {control_name(name, up, layers): value.clone() for name, value in network.state_dict().items()}
     save_file(state, str(root / "control.safetensors"))
     return root / "control", root / "control.safetensors"
-
-
-def _control_name(name: str, config: ModelConfig) -> str:
-    """Name in the original ControlNet files (cldm.py)."""
-    part = name.split(".")
-    last = part[-1]
-    if part[0] == "controlnet_down_blocks":
-        return f"control_model.zero_convs.{part[1]}.0.{last}"
-    if part[0] == "controlnet_mid_block":
-        return f"control_model.middle_block_out.0.{last}"
-    if part[0] == "controlnet_cond_embedding":
-        index = {"conv_in": 0, "conv_out": 14}.get(part[1]) if part[1] != "blocks" else 2 + 2 * int(part[2])
-        return f"control_model.input_hint_block.{index}.{last}"
-    unet = config.read("unet")
-    renamed = unet_name(name, unet["up_block_types"], unet["layers_per_block"])
-    return renamed.replace("model.diffusion_model.", "control_model.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import subprocess
@@ -129,6 +130,38 @@ def test_the_first_timestep_is_the_strength_of_the_schedule(calls, strength):
     karras = schedule("dpmpp_2m_karras", sd15_config().scheduler, calls, strength, torch.device("cpu"), [])
     assert len(karras.timesteps) == calls
     assert 1000 * strength / 4 < float(karras.timesteps[0]) < 1000 * strength
+
+
+@pytest.mark.parametrize("scheduler", ["ddim", "dpmpp_2m_karras", "euler", "lcm", "tcd", "unipc"])
+def test_a_spec_is_told_exactly_what_a_scheduler_cannot_make(scheduler):
+    import torch
+
+    from pipeline.spec.sampling import calls_problem
+    from pipeline.transfer.configs import sd15_config
+    from pipeline.transfer.schedulers import schedule
+
+    for calls, strength in itertools.product((1, 2, 5, 10, 30), (0.02, 0.05, 0.12, 0.2, 0.3, 1.0)):
+        if calls_problem(scheduler, calls, strength) is not None:
+            with pytest.raises(InputError, match=r"expected .* found \d+; "):
+                schedule(scheduler, sd15_config().scheduler, calls, strength, torch.device("cpu"), [])
+            continue
+        plan = schedule(scheduler, sd15_config().scheduler, calls, strength, torch.device("cpu"), [])
+        assert len(plan.timesteps) == calls
+        assert 0 <= float(plan.timesteps[-1]) <= float(plan.timesteps[0]) < max(1000 * strength, 2)
+
+
+def test_the_rule_for_karras_follows_the_library():
+    import diffusers
+
+    from pipeline.spec.sampling import _karras_timestep
+    from pipeline.transfer.configs import sd15_config
+
+    trained = {name: value for name, value in sd15_config().scheduler.items() if not name.startswith("_")}
+    scheduler = diffusers.DPMSolverMultistepScheduler.from_config({**trained, "use_karras_sigmas": True})
+    for steps in (1, 2, 5, 9, 30, 120):
+        scheduler.set_timesteps(steps)
+        found = [_karras_timestep(steps, calls) for calls in range(steps, 0, -1)]
+        np.testing.assert_allclose(found, scheduler.timesteps, atol=1)  # it rounds in fp32
 
 
 def test_a_distilled_scheduler_says_how_many_steps_it_has(engine):

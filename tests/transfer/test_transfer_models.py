@@ -167,3 +167,95 @@ def test_models_check_names_missing_tensors_and_wrong_shapes(tiny, tmp_path):
         compare_shapes(find_model(tmp_path / "broken.safetensors", tiny.config), tiny.config)
     assert f"{name} is missing" in str(caught.value)
     assert f"{bias} is (31,), not (32,)" in str(caught.value)
+
+
+@pytest.fixture
+def added(tiny, tmp_path, monkeypatch):
+    """Adds a file or folder to a store of its own and checks it; returns what was found, by what it is."""
+    from pipeline.transfer.inspect_model import check_model
+    from pipeline.transfer.store import add_model
+
+    monkeypatch.setenv("GLINT_MODELS", str(tmp_path / "models"))
+
+    def check(path, **options):
+        name = add_model(path, path.name.replace(".", "-"), config=tiny.config).name
+        return {line.what: line.found for line in check_model(name, config=tiny.config, **options)}
+
+    return check
+
+
+ATTENTION = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q"
+
+
+def test_models_check_compares_every_tensor_of_a_controlnet(tiny, added, tmp_path):
+    from safetensors.torch import load_file, save_file
+    from support import tiny_sd
+
+    folder, file = tiny_sd.write_controlnet(tiny.config, tmp_path)
+    count = len(load_file(str(file)))
+    assert added(folder)["tensors"].startswith(f"{count}, ")
+    assert added(file)["tensors"].startswith(f"{count}, ")
+    state = load_file(str(file))
+    del state["control_model.zero_convs.3.0.weight"]
+    state["control_model.input_hint_block.4.weight"] = state["control_model.input_hint_block.4.weight"][:5].clone()
+    save_file(state, str(tmp_path / "broken.safetensors"))
+    with pytest.raises(InputError, match=r"zero_convs\.3\.0\.weight is missing") as caught:
+        added(tmp_path / "broken.safetensors")
+    assert "input_hint_block.4.weight is (5," in str(caught.value)
+
+
+@pytest.mark.parametrize("kohya", [False, True])
+def test_models_check_knows_the_layers_of_a_lora(tiny, added, tmp_path, kohya):
+    from support import tiny_sd
+
+    tiny_sd.write_lora(tmp_path / "fits.safetensors", ATTENTION, 64, 64, kohya)
+    assert added(tmp_path / "fits.safetensors")["layers"].startswith("1, each with the shapes")
+    tiny_sd.write_lora(tmp_path / "wide.safetensors", ATTENTION, 64, 80, kohya)
+    with pytest.raises(InputError, match=r"is \(2, 64\) and \(80, 2\), for a layer of \(64, 64\)"):
+        added(tmp_path / "wide.safetensors")
+    tiny_sd.write_lora(tmp_path / "elsewhere.safetensors", ATTENTION.replace("blocks.0", "blocks.7"), 64, 64, kohya)
+    with pytest.raises(InputError, match=r"for Stable Diffusion 1\.5"):
+        added(tmp_path / "elsewhere.safetensors")
+
+
+def test_models_check_knows_every_name_that_a_layer_of_a_lora_goes_by(tiny, added, tmp_path):
+    import torch
+    from safetensors.torch import save_file
+
+    pairs = {
+        "lora_unet_middle_block_1_transformer_blocks_0_attn1_to_q": ("lora_down", "lora_up"),  # the original files'
+        "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_out_0": ("lora_down", "lora_up"),
+        "unet.mid_block.attentions.0.transformer_blocks.0.attn1.processor.to_out_lora": ("down", "up"),
+        "lora_te_text_model_encoder_layers_0_self_attn_q_proj": ("lora_down", "lora_up"),
+    }
+    size = {"lora_te": 32}
+    state = {}
+    for layer, (down, up) in pairs.items():
+        side = size.get(layer[:7], 64)
+        state[f"{layer}.{down}.weight"] = torch.zeros(2, side)
+        state[f"{layer}.{up}.weight"] = torch.zeros(side, 2)
+    state["lora_unet_mid_block_resnets_0_conv1.lora_down.weight"] = torch.zeros(2, 64, 3, 3)
+    state["lora_unet_mid_block_resnets_0_conv1.lora_up.weight"] = torch.zeros(64, 2, 1, 1)
+    save_file(state, str(tmp_path / "many.safetensors"))
+    assert added(tmp_path / "many.safetensors")["layers"].startswith("5, ")
+    del state["lora_unet_mid_block_resnets_0_conv1.lora_up.weight"]
+    save_file(state, str(tmp_path / "half.safetensors"))
+    with pytest.raises(InputError, match="lora_unet_mid_block_resnets_0_conv1 has only its down half"):
+        added(tmp_path / "half.safetensors")
+
+
+def test_models_check_counts_the_vectors_of_an_embedding(added, tmp_path):
+    import torch
+    from safetensors.torch import save_file
+
+    save_file({"emb_params": torch.zeros(3, 32)}, str(tmp_path / "negative.safetensors"))
+    assert added(tmp_path / "negative.safetensors")["vectors"].startswith("3 of 32 numbers")
+    with pytest.raises(InputError, match="of which alone a test image is made"):
+        added(tmp_path / "negative.safetensors", picture=tmp_path / "test.png")
+
+
+def test_the_test_image_goes_where_it_is_said_or_the_command_says_why_not(tiny, added, tmp_path):
+    with pytest.raises(InputError, match=r"ends in \.png for --picture, found 'test\.bmp'"):
+        added(tiny.file, picture=tmp_path / "test.bmp")
+    with pytest.raises(InputError, match=r"a folder to write test\.png in, found no .*absent; make it first"):
+        added(tiny.file, picture=tmp_path / "absent" / "test.png")

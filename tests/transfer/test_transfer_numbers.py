@@ -12,11 +12,12 @@ from pipeline.errors import InputError
 from pipeline.spec.draw import draw_scene
 from pipeline.spec.load import load_spec
 from pipeline.spec.prompt_template import DEFAULT_TEMPLATE, template_problem
+from pipeline.spec.sampling import schedule_steps
 from pipeline.tables import assets_root, names, table
 from pipeline.transfer.controls import canny_control, depth_control, normal_control
 from pipeline.transfer.prompts import scene_prompt, word
 from pipeline.transfer.residual import change_weight, low_pass_regions, plain_transfer, residual_transfer
-from pipeline.transfer.settings import ControlUse, PaintSettings, ResidualSettings, TransferSettings, schedule_steps
+from pipeline.transfer.settings import ControlUse, PaintSettings, ResidualSettings, TransferSettings
 from pipeline.transfer.tiles import blend_weights, windows
 
 

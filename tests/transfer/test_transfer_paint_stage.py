@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import pytest
 
-from pipeline.errors import EnvironmentProblem
+from pipeline.errors import EnvironmentProblem, InputError
 from pipeline.graph.paint_stage import PICTURE, PaintStage, paint_fields
 from pipeline.graph.stage import Machine
 from pipeline.records import read_json, sha256_file
-from pipeline.spec.painted import PaintedPicture, PaintingSpec
+from pipeline.spec.painted import PaintedPicture, PaintingSpec, PaintRequest
 
 pytestmark = pytest.mark.torch
 
 PAINTING = PaintingSpec("tiny", "blurry", 64, 128, 2, 2.0, "ddim")
+REQUEST = PaintRequest(PAINTING, {"bench": "scratched steel bench, workshop"})
 MACHINE = Machine(threads=1, device="cpu", dtype="float32")
 
 
@@ -30,7 +33,7 @@ def paint(folder, seed):
     folder.mkdir()
     stage = PaintStage()
     picture = PaintedPicture("bench", 3, "scratched steel bench, workshop", seed, 0.5)
-    stage.run(paint_fields("surface", picture, PAINTING, stage.identify(PAINTING, MACHINE)), {}, folder, MACHINE)
+    stage.run(paint_fields("surface", picture, PAINTING, stage.identify(REQUEST, MACHINE)), {}, folder, MACHINE)
     (row,) = read_json(folder / "rows.json")["painted"]
     return row
 
@@ -50,7 +53,28 @@ def test_a_picture_repeats_and_says_what_made_it(tmp_path, tiny_model):
 def test_a_worker_without_the_planned_weights_refuses(tmp_path, tiny_model):
     stage = PaintStage()
     picture = PaintedPicture("bench", 0, "bench", 1, 0.5)
-    fields = paint_fields("surface", picture, PAINTING, stage.identify(PAINTING, MACHINE))
+    fields = paint_fields("surface", picture, PAINTING, stage.identify(REQUEST, MACHINE))
     fields["identity"]["weights"] = {"checkpoint": "0" * 64}
     with pytest.raises(EnvironmentProblem, match="weights"):
         stage.run(fields, {}, tmp_path, MACHINE)
+
+
+def test_a_prompt_that_is_too_long_is_told_before_anything_is_made(tiny_model):
+    stage = PaintStage()
+    with pytest.raises(InputError, match=r'painted\.pictures "bench": expected a prompt of at most 75 tokens'):
+        stage.identify(PaintRequest(PAINTING, {"hall": "hall", "bench": "steel " * 76}), MACHINE)
+    long = replace(PAINTING, negative_prompt="rust " * 76)
+    with pytest.raises(InputError, match=r"painted\.negative_prompt: .* found 76"):
+        stage.identify(PaintRequest(long, {}), MACHINE)
+    stage.identify(PaintRequest(replace(long, guidance=1.0), {}), MACHINE)
+
+
+def test_weights_that_cannot_be_used_stop_the_build(tiny_model, monkeypatch):
+    from pipeline.transfer import shared_engine
+
+    def broken(_):
+        raise InputError("expected weights that fit, found others")
+
+    monkeypatch.setattr(shared_engine, "open_engine", broken)
+    with pytest.raises(EnvironmentProblem, match="weights that fit"):
+        shared_engine.painting_engine(PAINTING, "cpu", "float32", 1)

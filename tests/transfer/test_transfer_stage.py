@@ -9,7 +9,7 @@ from support.fake_builds import ROOT
 from pipeline.dataset import open_dataset
 from pipeline.dataset.build import open_build
 from pipeline.dataset.verify import verify
-from pipeline.errors import EnvironmentProblem
+from pipeline.errors import EnvironmentProblem, InputError
 from pipeline.graph.build import BuildOptions, build_dataset
 
 pytestmark = pytest.mark.torch
@@ -36,7 +36,8 @@ def dataset(tmp_path_factory):
 
 def build(folder, dataset, *lines, **options):
     spec = folder / "smoke.toml"
-    spec.write_text(SMOKE + '\n[transfer]\nuse = "required"\nmodel = "tiny"\n' + "\n".join(lines) + "\n")
+    use = [] if any(line.startswith("use = ") for line in lines) else ['use = "required"']
+    spec.write_text(SMOKE + '\n[transfer]\nmodel = "tiny"\n' + "\n".join([*use, *lines]) + "\n")
     settings = {"sync": True, "device": "cpu", "dtype": "float32", "stages": REAL_STAGES, **options}
     return build_dataset(spec, dataset, BuildOptions(quiet=True, **settings))
 
@@ -155,6 +156,61 @@ def test_a_model_that_is_not_here_stops_the_build(tmp_path, dataset, tiny_model,
     monkeypatch.setenv("GLINT_MODELS", str(tmp_path / "none"))
     with pytest.raises(EnvironmentProblem, match="expected a model 'tiny'"):
         build(tmp_path, dataset)
+
+
+@pytest.mark.parametrize("use", ["auto", "required"])
+def test_a_negative_prompt_that_is_too_long_is_told_before_anything_is_rendered(tmp_path, tiny_model, use):
+    with pytest.raises(InputError, match=r"transfer\.negative_prompt: expected .* at most 75 tokens, found 80"):
+        build(tmp_path, tmp_path / "out", f'use = "{use}"', f'negative_prompt = "{"rust " * 80}"')
+    assert not list(tmp_path.glob("out/store/render/*"))
+
+
+def test_the_words_of_an_embedding_count_before_the_negative_prompt(tmp_path, tiny, tiny_model):
+    import torch
+    from safetensors.torch import save_file
+
+    from pipeline.graph.stage import Machine
+    from pipeline.graph.transfer_stage import TransferStage
+    from pipeline.spec.transfer import TransferSpec
+    from pipeline.transfer import store
+    from pipeline.transfer.shared_engine import shared_engine
+    from pipeline.transfer.text import conditions_of
+
+    save_file({"emb_params": torch.zeros(8, 32)}, str(tmp_path / "bad.safetensors"))
+    save_file({"emb_params": torch.zeros(8, 1024)}, str(tmp_path / "sd2.safetensors"))
+    for name in ("bad", "sd2"):
+        store.add_model(tmp_path / f"{name}.safetensors", name, config=tiny.config)
+    machine = Machine(threads=1, device="cpu", dtype="float32")
+
+    def spec(words, embedding="bad", guidance=2.0):
+        negative = " ".join(["rust"] * words)
+        return TransferSpec("tiny", (0.2,), 1, guidance, "ddim", "residual", negative, (), negative_embedding=embedding)
+
+    networks = shared_engine(spec(1), "cpu", "float32", 1, 1).engine.networks
+    for words in (66, 0):  # 8 words of the embedding, a comma, 66
+        TransferStage().identify(spec(words), machine)
+        conditions_of(networks, ["steel"], spec(words).negative_prompt, 2.0)
+    said = r"transfer\.negative_prompt behind the 8 tokens of bad: .* at most 75 tokens, found 76"
+    with pytest.raises(InputError, match=said):
+        TransferStage().identify(spec(67), machine)
+    with pytest.raises(InputError, match="at most 75 tokens, found 76"):
+        conditions_of(networks, ["steel"], spec(67).negative_prompt, 2.0)
+    TransferStage().identify(spec(67, guidance=1.0), machine)
+    with pytest.raises(InputError, match=r"vectors of 32 numbers in .*, found 8 x 1024"):
+        TransferStage().identify(spec(1, "sd2"), machine)
+
+
+def test_a_lora_that_does_not_fit_stops_the_build_at_once(tmp_path, dataset, tiny, tiny_model):
+    from support import tiny_sd
+
+    from pipeline.transfer import store
+
+    wrong = tmp_path / "wrong.safetensors"
+    tiny_sd.write_lora(wrong, "mid_block.attentions.0.transformer_blocks.0.attn1.to_q", 640, 640)
+    store.add_model(wrong, config=tiny.config)
+    with pytest.raises(EnvironmentProblem, match=r"expected a LoRA for Stable Diffusion 1\.5"):
+        build(tmp_path, dataset, "[transfer.loras]", "wrong = 1.0")
+    assert not list(dataset.glob("quarantine/*"))
 
 
 def test_other_weights_than_planned_are_refused(tiny, tiny_model):

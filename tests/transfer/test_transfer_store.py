@@ -44,6 +44,36 @@ def test_the_same_weights_may_be_added_again_and_others_may_not(tmp_path):
         add_model(lora(tmp_path / "b.safetensors", rank=2), "look")
 
 
+_TO_K = "down_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k"
+
+
+@pytest.mark.parametrize(
+    ("shapes", "said"),
+    [
+        ({"lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight": (4, 1280)}, "one for SDXL"),
+        ({"text_encoder_2.text_model.encoder.layers.0.mlp.fc1.lora_A.weight": (4, 1280)}, "one for SDXL"),
+        ({"unet.mid_block.attentions.0.transformer_blocks.5.attn1.to_q.lora_A.weight": (4, 1280)}, "one for SDXL"),
+        ({f"lora_unet_{_TO_K}.lora_down.weight": (4, 2048)}, f"one for SDXL: lora_unet_{_TO_K}"),
+        ({"unet.mid_block.attentions.0.transformer_blocks.0.attn2.to_v.lora_A.weight": (4, 1024)}, "one for Stable"),
+        ({"unet.mid_block.attn2.processor.to_v_lora.down.weight": (4, 640)}, "takes vectors of 640 numbers, not 768"),
+    ],
+)
+def test_a_lora_for_another_model_is_refused_by_name(tmp_path, models, shapes, said):
+    file = safetensors_files.write(tmp_path / "other.safetensors", shapes)
+    done = CliRunner().invoke(main, ["models", "add", str(file)])
+    assert done.exit_code == 2
+    assert "expected a LoRA for Stable Diffusion 1.5" in done.stderr
+    assert said in done.stderr
+    assert not models.exists()
+
+
+def test_a_lora_for_sd15_is_taken_by_both_kinds_of_names(tmp_path):
+    names = (f"lora_unet_{_TO_K}.lora_down.weight", "unet.mid_block.transformer_blocks.0.attn2.to_k.lora_A.weight")
+    for index, name in enumerate(names):
+        file = safetensors_files.write(tmp_path / f"{index}.safetensors", {name: (4, 768)})
+        assert add_model(file).kind == "lora"
+
+
 def test_an_add_that_fails_leaves_nothing(tmp_path, models, monkeypatch):
     def broken(*_):
         raise OSError(28, "No space left on device")
@@ -58,6 +88,19 @@ def test_an_add_that_fails_leaves_nothing(tmp_path, models, monkeypatch):
 def test_names_stay_within_the_store(name, tmp_path):
     with pytest.raises(InputError, match="a name of letters"):
         model_path(name) if not name else add_model(lora(tmp_path / "a.safetensors"), name)
+
+
+def test_the_folder_that_one_is_in_is_named_after_itself(tmp_path, monkeypatch):
+    folder = tmp_path / "control v1"
+    folder.mkdir()
+    safetensors_files.write(
+        folder / "diffusion_pytorch_model.safetensors", {"controlnet_cond_embedding.conv_in.weight": (16, 3, 3, 3)}
+    )
+    (folder / "config.json").write_text('{"_class_name": "ControlNetModel"}')
+    monkeypatch.chdir(folder)
+    done = CliRunner().invoke(main, ["models", "add", "."])
+    assert (done.exit_code, [record.name for record in list_models()]) == (0, ["control-v1"])
+    assert (model_path("control-v1") / "config.json").is_file()
 
 
 def test_an_unknown_model_names_those_there_are(tmp_path):
