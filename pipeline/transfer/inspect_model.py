@@ -6,6 +6,7 @@ whether its pictures are any good.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ TEST_SIDE = 256
 TEST_SEED = 1
 _SHOWN = 5
 _OPTIONAL = (".position_ids", ".num_batches_tracked")
+_NEW_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
+_OLD_ATTENTION = re.compile(rf"(?<=mid_block\.attentions\.0)\.({'|'.join(_NEW_ATTENTION)})\.")
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,10 @@ def check_model(
 def compare_shapes(found: FoundModel, config: ModelConfig) -> int:
     """Compare every tensor of a checkpoint with the networks; returns how many there are.
 
-    Raises InputError that names the first missing tensors and wrong shapes.
+    A folder says by its own configs how large its networks are; *config* does for a file. Raises InputError that names
+    the first missing tensors and wrong shapes.
     """
-    wanted = expected_shapes(config)
+    wanted = expected_shapes(ModelConfig(found.path) if found.layout == "folder" else config)
     if found.layout == "file":
         pairs = [("", ldm_shapes(wanted, config))]
     else:
@@ -90,7 +94,10 @@ def compare_shapes(found: FoundModel, config: ModelConfig) -> int:
                 wrong.append(f"{name} {'is missing' if there is None else f'is {there}, not {shape}'}")
     if wrong:
         more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
-        raise InputError(f"expected the tensors of SD1.5 in {found.path}, found: {'; '.join(wrong[:_SHOWN])}{more}")
+        raise InputError(
+            f"expected the tensors of SD1.5 in {found.path}, found: {'; '.join(wrong[:_SHOWN])}{more}; "
+            f"download or copy the whole model again, or use another"
+        )
     return count
 
 
@@ -131,8 +138,9 @@ def try_picture(choice: ModelChoice) -> NDArray[np.uint8]:
 
 
 def _plain(name: str) -> str:
-    """Folders written by older transformers put text_model before the text encoder's names."""
-    return name.removeprefix("text_model.")
+    """One name for what folders of older libraries call otherwise: transformers put text_model before the text
+    encoder's names, and diffusers had words of its own in the VAE's attention."""
+    return _OLD_ATTENTION.sub(lambda found: f".{_NEW_ATTENTION[found[1]]}.", name.removeprefix("text_model."))
 
 
 def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:

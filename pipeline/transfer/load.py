@@ -129,7 +129,10 @@ def _load_checkpoint(found: FoundModel, config: ModelConfig, dtype: torch.dtype)
     """A StableDiffusionPipeline on the CPU. The safety checker is neither loaded nor downloaded."""
     from diffusers import StableDiffusionPipeline
 
+    from pipeline.transfer.inspect_model import compare_shapes  # only now: it can load models itself
+
     try:
+        compare_shapes(found, config)  # transformers would fill what is missing with random numbers
         if found.layout == "file":
             return pipeline_of_file(found.path, config, dtype)
         return StableDiffusionPipeline.from_pretrained(
@@ -143,6 +146,8 @@ def _load_checkpoint(found: FoundModel, config: ModelConfig, dtype: torch.dtype)
             feature_extractor=None,
             requires_safety_checker=False,
         )
+    except InputError:
+        raise
     except (ValueError, KeyError, OSError, RuntimeError) as error:
         if devices.is_out_of_memory(error):
             raise devices.OutOfMemory(f"expected memory for the weights of {found.path}, found too little") from error
@@ -186,15 +191,24 @@ def _load_controlnet(path: Path, config: ModelConfig, dtype: torch.dtype) -> Any
     found = expect_kind(find_model(path, config), "controlnet")
     try:
         if found.layout == "folder":
-            return ControlNetModel.from_pretrained(
+            network = ControlNetModel.from_pretrained(
                 str(path), torch_dtype=dtype, local_files_only=True, use_safetensors=True, variant=found.variant
             )
-        folder = str(config.folder / "controlnet")
-        return ControlNetModel.from_single_file(str(path), config=folder, torch_dtype=dtype, local_files_only=True)
+        else:
+            folder = str(config.folder / "controlnet")
+            network = ControlNetModel.from_single_file(
+                str(path), config=folder, torch_dtype=dtype, local_files_only=True
+            )
     except (ValueError, KeyError, OSError, RuntimeError) as error:
         raise InputError(
             f"expected a ControlNet for {WORDS_OF_MODEL} in {path}, found: {str(error).splitlines()[0]}"
         ) from error
+    missing = [name for name, value in network.state_dict().items() if value.is_meta]
+    if missing:
+        raise InputError(
+            f"expected a whole ControlNet in {path}, found no {missing[0]}; download or copy it again, or use another"
+        )
+    return network
 
 
 def _settle(network: Any, device: torch.device, dtype: torch.dtype) -> None:
