@@ -35,7 +35,7 @@ class TransferStage:
     """Camera photos become candidates for the dataset's photos."""
 
     name = "transfer"
-    version = 2
+    version = 3
     resource: Resource = "render"
 
     def tools(self) -> Mapping[str, str]:
