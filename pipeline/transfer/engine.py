@@ -65,7 +65,7 @@ class Engine:
         return {
             "weights": self.networks.hashes,
             "dtype": str(self.networks.dtype).removeprefix("torch."),
-            "device": devices.device_class(self.networks.device),
+            "device": devices.device_class(self.networks.device, self.networks.dtype),
             "libraries": devices.library_versions(),
         }
 
