@@ -197,6 +197,38 @@ def test_a_worker_of_its_own_for_a_graphics_card(spec, tmp_path, monkeypatch):
     assert not renders & transfers
 
 
+@pytest.mark.parametrize(
+    ("visible", "expected"),
+    [
+        (None, ["0", "1"]),
+        ("2,3", ["2", "3"]),
+        ("5, 1,7", ["5", "1"]),
+        ("GPU-8932f937,MIG-4b1c", ["GPU-8932f937", "MIG-4b1c"]),
+    ],
+)
+def test_workers_share_out_the_cards_that_the_user_lets_them_see(visible, expected, monkeypatch):
+    from pipeline.graph.dask_executor import _add_gpu_workers
+
+    class Cluster:
+        def __init__(self):
+            self.worker_spec = {}
+
+        def new_worker_spec(self):
+            return {len(self.worker_spec): {"cls": object, "options": {"env": {"OMP_NUM_THREADS": "1"}}}}
+
+        def scale(self, workers):
+            assert workers == len(self.worker_spec)
+
+    if visible is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    else:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    cluster = Cluster()
+    _add_gpu_workers(cluster, 2)
+    found = [worker["options"]["env"] for worker in cluster.worker_spec.values()]
+    assert found == [{"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": card} for card in expected]
+
+
 def test_one_scene_by_itself_has_the_bytes_of_the_build(spec, out, tmp_path):
     spec = with_transfer(spec, 'use = "auto"')
     build(spec, out)
