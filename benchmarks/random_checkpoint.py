@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.transfer.configs import ModelConfig, sd15_config
-from pipeline.transfer.inspect_model import expected_shapes
 from pipeline.transfer.ldm_layout import ldm_shapes
+from pipeline.transfer.tensor_shapes import expected_shapes
 
 BYTES = 2
 

@@ -166,7 +166,7 @@ def scene(spec: Path, scene_id: str, out: Path, threads: int | None, **machine: 
     from pipeline.graph.single import make_scene
 
     started = time.monotonic()
-    made = make_scene(spec, scene_id, out, threads, **machine)
+    made = make_scene(spec, scene_id, out, threads, tell=lambda line: click.echo(line, err=True), **machine)
     stages = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in made.seconds.items())
     click.echo(f"{made.scene_id} in {made.folder}: {time.monotonic() - started:.1f} s ({stages})")
 

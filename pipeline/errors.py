@@ -35,6 +35,14 @@ class EnvironmentProblem(GlintError, RuntimeError):
     exit_code = EXIT_BAD_ENVIRONMENT
 
 
+class BatchTooLarge(EnvironmentProblem):
+    """Memory ran out for a network call of several photos. A build goes on with *smaller* photos a call."""
+
+    def __init__(self, message: str, smaller: int = 1) -> None:
+        super().__init__(message)
+        self.smaller = smaller
+
+
 class StageFailed(GlintError, RuntimeError):
     """One action of a build failed; the build goes on and the scenes that need it are quarantined."""
 

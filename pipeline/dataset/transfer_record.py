@@ -27,9 +27,9 @@ class TransferRecord:
     """Class of the device."""
     dtype: str = ""
     batch: int = 0
-    """Photos per network call, as planned."""
+    """Photos per network call, as planned at first."""
     smallest_batch: int = 0
-    """The smallest that was really used: memory ran out where it is smaller than planned; 0: no call was made."""
+    """What every call of the build held: memory ran out where it is smaller than planned; 0: no call was made."""
     libraries: Mapping[str, str] = field(default_factory=dict)
     """Versions."""
     limits: Mapping[str, float] = field(default_factory=dict)
@@ -59,6 +59,6 @@ class TransferRecord:
         if not 0 < self.smallest_batch < self.batch:
             return ""
         return (
-            f" Memory ran out: calls held as few as {self.smallest_batch} photos instead of {self.batch}; "
+            f" Memory ran out: every call held {self.smallest_batch} photos instead of {self.batch}; "
             f"say --batch {self.smallest_batch} next time."
         )

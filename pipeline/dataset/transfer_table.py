@@ -25,7 +25,7 @@ TRANSFERS: Final = TableSchema(
         Column("strength", NUMBER, "Share of the noise schedule; 0 for the round trip", "0..1", required=True),
         Column("prompt", TEXT, "What the model was told"),
         Column("seed", INTEGER, "Seed of the noise"),
-        Column("batch", INTEGER, "Photos per network call that were really used; null when none was made"),
+        Column("batch", INTEGER, "Photos per network call, one number for the whole build; null when none was made"),
         Column("scores", NUMBER_BY_NAME, "The worst value of each score of the gate"),
         Column(
             "exceeded",

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,10 +18,12 @@ from typing import TYPE_CHECKING, Final
 from pipeline.dataset.build import BuildInfo, SceneOutputs, latest_number, open_build, write_build
 from pipeline.dataset.columns import SCHEMA_VERSION
 from pipeline.dataset.store import Store, check_writable
+from pipeline.errors import BatchTooLarge
 from pipeline.graph.children import stop_children
 from pipeline.graph.driver import drive
 from pipeline.graph.execute import Workplace, usable_cpus
 from pipeline.graph.executor import Executor, SyncExecutor
+from pipeline.graph.fitting_batch import with_fitting_batch
 from pipeline.graph.keeping import OpenPlans
 from pipeline.graph.keys import stages_path
 from pipeline.graph.model_identity import Identify, ModelIdentity, identify_here
@@ -132,13 +135,15 @@ def build_dataset(spec_path: Path, out: Path, options: BuildOptions) -> BuildRes
     progress, shown = make_progress(total, options.quiet)
     identify = identify_for(options, workplace)
     transfer, painting = planned_transfer(spec, identify), planned_painting(spec, identify)
-    plans = plan_build(spec, catalog_of(spec, stages, transfer.identity, painting), options.limit)
     models = [identity for identity in (transfer.identity, painting) if identity is not None]
+
+    def run(transfer: TransferPlan) -> list[SceneResult]:
+        plans = plan_build(spec, catalog_of(spec, stages, transfer.identity, painting), options.limit)
+        start = partial(make_executor, workplace, options, models)
+        return sorted(run_plans(plans, store, start, progress, options.stop_after), key=lambda result: result.index)
+
     with stopped_by_signals(stop_children), shown:
-        results = sorted(
-            run_plans(plans, store, lambda: make_executor(workplace, options, models), progress, options.stop_after),
-            key=lambda result: result.index,
-        )
+        results, transfer = with_fitting_batch(transfer, run, progress.planned_again)
     return _finish(_Work(spec, spec_path, text, store, transfer), results, gave_up=len(results) < total)
 
 
@@ -149,7 +154,10 @@ def run_plans(
     progress: Progress,
     stop_after: int | None = None,
 ) -> Iterator[SceneResult]:
-    """Run what the store has not. The executor is started only when something is missing."""
+    """Run what the store has not. The executor is started only when something is missing.
+
+    Raises as `drive` does; after BatchTooLarge nothing is left half-made, and the plans may be made again.
+    """
     seen: set[str] = set()
     open_plans = OpenPlans(store)
 
@@ -175,6 +183,9 @@ def run_plans(
         for result in drive(schedule, executor, progress):
             open_plans.close(result.keys[RENDER], done=not result.failures)
             yield result
+    except BatchTooLarge:
+        executor.close()
+        raise
     except BaseException:
         executor.abort()
         store.clean_staging()  # what killed workers left half-made

@@ -43,6 +43,7 @@ _STOP_S: Final = 5.0
 _CPU_SLOTS_AT_MOST: Final = 4
 SCENES_PER_GPU: Final = 4
 """Scenes that a graphics card works for at once: while some are measured, the photos of others fill its batches."""
+_VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
 
 _SETTINGS: Final = {
     "distributed.scheduler.allowed-failures": 0,
@@ -205,10 +206,15 @@ def _add_gpu_workers(cluster: LocalCluster, gpus: int) -> None:
         ((name, worker),) = cluster.new_worker_spec().items()
         options = {**worker["options"], "nthreads": SCENES_PER_GPU, "resources": {"gpu": SCENES_PER_GPU}}
         if gpus > 1:
-            options["env"] = {**(options.get("env") or {}), "CUDA_VISIBLE_DEVICES": str(number)}
+            options["env"] = {**(options.get("env") or {}), _VISIBLE: _card(number, os.environ.get(_VISIBLE))}
         cluster.worker_spec[name] = {**worker, "options": options}
     if gpus:
         cluster.scale(len(cluster.worker_spec))
+
+
+def _card(number: int, visible: str | None) -> str:
+    """Card *number* of those that the user lets this process see: an index of the machine, a UUID or a MIG name."""
+    return str(number) if visible is None else visible.split(",")[number].strip()
 
 
 def remote_executor(workplace: Workplace, address: str, on_gpu: bool = False) -> DaskExecutor:

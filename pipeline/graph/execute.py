@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from pipeline.dataset.folders import full_disk_errors
 from pipeline.dataset.store import ActionRecord, Store, translate_os_error
-from pipeline.errors import EXIT_PARTLY_FAILED, EnvironmentProblem, GlintError, InputError
+from pipeline.errors import EXIT_PARTLY_FAILED, BatchTooLarge, EnvironmentProblem, GlintError, InputError
 from pipeline.graph.keys import action_key, load_stages, tools_of
 from pipeline.graph.stage import Action, Machine, Stage
 from pipeline.records import from_dict, sha256_file, to_dict
@@ -37,6 +37,8 @@ class Failure:
     """What the error would mean if it were the whole command's; 3 stops the build."""
     detail: str = ""
     """Traceback, for errors that are not a message to the user."""
+    smaller_batch: int | None = None
+    """Photos per network call to go on with, when memory ran out for more; the build plans again."""
 
 
 @dataclass(frozen=True)
@@ -170,4 +172,5 @@ def _failure(action: Action, store: Store, error: Exception) -> Failure:
         message=str(error) or type(error).__name__,
         exit_code=error.exit_code if isinstance(error, GlintError) else EXIT_PARTLY_FAILED,
         detail="" if known else "".join(traceback.format_exception(error)),
+        smaller_batch=error.smaller if isinstance(error, BatchTooLarge) else None,
     )

@@ -37,7 +37,7 @@ from pipeline.bundle import (
     write_ids,
 )
 from pipeline.dataset.store import ROWS_FILE
-from pipeline.errors import InputError, StageFailed
+from pipeline.errors import BatchTooLarge, EnvironmentProblem, InputError, StageFailed
 from pipeline.graph.children import on_stop
 from pipeline.graph.model_identity import ModelIdentity
 from pipeline.graph.paint_stage import PICTURE, picture_row
@@ -61,6 +61,8 @@ class FakeSettings:
     """Spend the render's seconds in a child process, as a real render does."""
     blob: float = 0.0
     """Score `blob` of the gate for the first strength of every transferred photo; halved with each further try."""
+    largest_batch: int = 256
+    """Photos per network call that there is memory for."""
     trace: str | None = None
     """Folder where each run leaves a file "<stage>.<label>.<pid of the process>[.<pid of its child>]"."""
 
@@ -200,6 +202,7 @@ class FakeTransfer:
         """Write a picture per try, and rows for the round trip and for each try."""
         settings = FakeSettings.from_environment()
         settings.leave_trace(self.name, fields["scene_id"])
+        _expect_memory(int(fields["identity"]["batch"]), settings.largest_batch)
         paths = {row["photo_id"]: row["image_path"] for row in _rows_of(inputs["photos"], "photos")}
         rows = []
         for photo in fields["photos"]:
@@ -459,6 +462,13 @@ def _fake_identity(model: str, machine: Machine) -> ModelIdentity:
     )
 
 
+def _expect_memory(batch: int, largest: int) -> None:
+    if batch <= largest:
+        return
+    message = f"expected memory for {batch} photos a call, found too little"
+    raise EnvironmentProblem(message) if batch == 1 else BatchTooLarge(message, batch // 2)
+
+
 def _fake_tries(
     blob: float, photo: Mapping[str, Any], fields: Mapping[str, Any], source: Path, out: Path
 ) -> Iterator[dict[str, Any]]:
@@ -467,7 +477,7 @@ def _fake_tries(
 
     from pipeline.transfer.gate.limits import BOUNDS
 
-    common = {"scene_id": fields["scene_id"], "batch": 1, **photo}
+    common = {"scene_id": fields["scene_id"], "batch": fields["identity"]["batch"], **photo}
     yield {**common, "try_index": 0, "strength": 0.0, "scores": {"blob": 0.0}, "exceeded": [], "problem": None}
     for index, strength in enumerate(fields["settings"]["strengths"], 1):
         score = blob * 0.5 ** (index - 1)

@@ -32,7 +32,7 @@ class PaintStage:
     """A prompt becomes a picture."""
 
     name = "paint"
-    version = 1
+    version = 2
     resource: Resource = "render"
 
     def tools(self) -> Mapping[str, str]:

@@ -39,6 +39,10 @@ class Progress(Protocol):
         """A scene has everything, or is given up."""
         ...
 
+    def planned_again(self, why: str) -> None:
+        """The build begins anew, with what the store has by now."""
+        ...
+
 
 class Tally:
     """Counts; says nothing. The base of the others."""
@@ -69,6 +73,12 @@ class Tally:
         """Count a scene."""
         self.scenes_done += 1
         self.scenes_failed += bool(result.failures)
+
+    def planned_again(self, why: str) -> None:
+        """Count from the start."""
+        self.scenes_done = self.scenes_failed = 0
+        self.counts.clear()
+        self.running.clear()
 
     def stage_line(self) -> str:
         """For example "part 3 cached, render 4 done 1 failed"."""
@@ -104,6 +114,12 @@ class LineProgress(Tally):
         self._last = now
         left = (now - self._started) / self.scenes_done * (self.scenes - self.scenes_done)
         self._say(f"{self.scenes_done}/{self.scenes} scenes, {self.stage_line()}, {duration(left)} left")
+
+    def planned_again(self, why: str) -> None:
+        """Say why; count from the start."""
+        super().planned_again(why)
+        self._started = self._last = time.monotonic()
+        self._say(why)
 
 
 class BarProgress(Tally):
@@ -151,6 +167,15 @@ class BarProgress(Tally):
         """Move the bar of scenes."""
         super().scene_ended(result)
         self.bars.update(self._scenes_bar, completed=self.scenes_done)
+
+    def planned_again(self, why: str) -> None:
+        """Say why above the bars; begin them anew."""
+        super().planned_again(why)
+        self.bars.console.print(why, markup=False, highlight=False)
+        for bar in self._stage_bars.values():
+            self.bars.remove_task(bar)
+        self._stage_bars.clear()
+        self.bars.update(self._scenes_bar, completed=0, now="")
 
     def _show_running(self) -> None:
         first = ", ".join(list(self.running.values())[:_SHOWN_RUNNING])

@@ -136,6 +136,10 @@ class Schedule:
         heapq.heappush(self._alone if last else self._ready[pending.action.resource], (pending.order, key))
         return None
 
+    def stop(self) -> None:
+        """Give nothing out any more; what is in flight may end."""
+        self.stopped = True
+
     def take_closed(self) -> list[SceneResult]:
         """Scenes that ended since the last call."""
         closed, self._closed = self._closed, []

@@ -10,6 +10,7 @@ Covers: `make_scene`. Does not cover: builds (`build`). Nothing is reused and no
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -27,13 +28,14 @@ from pipeline.graph.build import NEEDED_BYTES, run_plans
 from pipeline.graph.children import stop_children
 from pipeline.graph.execute import Failure, Workplace, usable_cpus
 from pipeline.graph.executor import ThreadExecutor
+from pipeline.graph.fitting_batch import with_fitting_batch
 from pipeline.graph.keys import stages_path
 from pipeline.graph.model_identity import identify_here
 from pipeline.graph.plan import PAINT, PART, ScenePlan, catalog_of, plan_scene
 from pipeline.graph.progress import Tally
 from pipeline.graph.signals import stopped_by_signals
 from pipeline.graph.stage import Machine
-from pipeline.graph.transfer_plan import planned_painting, planned_transfer
+from pipeline.graph.transfer_plan import TransferPlan, planned_painting, planned_transfer
 from pipeline.records import write_json
 from pipeline.spec.draw import draw_scene, scene_index
 from pipeline.spec.load import load_spec
@@ -56,12 +58,19 @@ class SceneMade:
 
 
 def make_scene(
-    spec_path: Path, scene_id: str, out: Path, threads: int | None = None, stages: str | None = None, **machine: Any
+    spec_path: Path,
+    scene_id: str,
+    out: Path,
+    threads: int | None = None,
+    stages: str | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+    **machine: Any,
 ) -> SceneMade:
     """Make scene *scene_id* of the spec into the folder *out*, which is empty, absent or of an earlier run.
 
-    *machine*: device, dtype and batch of transfer, as in `stage.Machine`. Raises InputError for a wrong spec, id or
-    folder, and what the failing stage raised.
+    *tell* hears when memory runs out and fewer photos share a network call. *machine*: device, dtype and batch of
+    transfer, as in `stage.Machine`. Raises InputError for a wrong spec, id or folder, and what the failing stage
+    raised.
     """
     spec = load_spec(spec_path)
     scene = draw_scene(spec, scene_index(spec, scene_id))
@@ -73,9 +82,14 @@ def make_scene(
     workplace = Workplace(registry, str(work.absolute()), Machine(threads=threads or usable_cpus(), **machine))
     identify = identify_here(registry, workplace.machine)
     transfer, painting = planned_transfer(spec, identify), planned_painting(spec, identify)
-    plan = plan_scene(scene, catalog_of(spec, registry, transfer.identity, painting))
-    try:
+
+    def make(transfer: TransferPlan) -> ScenePlan:
+        plan = plan_scene(scene, catalog_of(spec, registry, transfer.identity, painting))
         _run(plan, Store(work), workplace)
+        return plan
+
+    try:
+        plan, _ = with_fitting_batch(transfer, make, tell)
         return _lay_out(plan, Store(work), out)
     finally:
         shutil.rmtree(work, ignore_errors=True)

@@ -6,7 +6,7 @@ Covers: off, auto and required; what pictures are painted with. Does not cover: 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.dataset.transfer_record import TransferRecord
@@ -31,6 +31,15 @@ class TransferPlan:
     """Why, when the spec would have had it otherwise."""
     model: str | None = None
     keep_camera: bool = False
+    planned_batch: int | None = None
+    """Photos per network call as first planned, where memory ran out for so many."""
+
+    def with_batch(self, batch: int) -> TransferPlan:
+        """The same plan with another batch for all photos."""
+        if self.identity is None:
+            raise ValueError("expected a plan that transfers, found one that does not")
+        planned = self.planned_batch or self.identity.batch
+        return replace(self, identity=replace(self.identity, batch=batch), planned_batch=planned)
 
     def record(self) -> TransferRecord:
         """What the build records, before the gate's part is known."""
@@ -46,7 +55,7 @@ class TransferPlan:
             source=found.source,
             device=found.device,
             dtype=found.dtype,
-            batch=found.batch,
+            batch=self.planned_batch or found.batch,
             libraries=found.libraries,
         )
 

@@ -34,7 +34,7 @@ class TransferStage:
     """Camera photos become candidates for the dataset's photos."""
 
     name = "transfer"
-    version = 2
+    version = 3
     resource: Resource = "render"
 
     def tools(self) -> Mapping[str, str]:
@@ -52,19 +52,19 @@ class TransferStage:
         return identity_of(used, machine)
 
     def run(self, fields: Mapping[str, Any], inputs: Mapping[str, Path], out: Path, machine: Machine) -> RunReport:
-        """Write the pictures that may be kept, and a row per try."""
+        """Write the pictures that may be kept, and a row per try. Raises BatchTooLarge where memory runs out: pictures
+        of another batch would have other bytes than their key says."""
         from pipeline.transfer.shared_engine import expect_key, shared_engine
 
         spec, batch = spec_of_fields(fields), int(fields["identity"]["batch"])
         shared = shared_engine(spec, machine.device, fields["identity"]["dtype"], batch, machine.threads)
         expect_key(shared.engine, fields["identity"])
         (out / PICTURES).mkdir()
-        said = len(shared.engine.notes)
         with shared.member():
             climbed = _climb_all(fields, spec, inputs, shared)
             rows = [row for photo in climbed for row in try_rows(photo, fields, out)]
         write_json(out / ROWS_FILE, {"transfers": rows})
-        return RunReport({"tries": float(len(rows))}, tuple(shared.engine.notes[said:]))
+        return RunReport({"tries": float(len(rows))})
 
 
 def identity_of(used: ModelsUsed, machine: Machine) -> ModelIdentity:

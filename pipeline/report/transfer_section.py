@@ -44,7 +44,7 @@ def transfer_section(tables: BuildTables, sizes: PictureSizes) -> str:
     )
     limits = "".join(f"<li>{escape(name)} at most {value:.3g}</li>" for name, value in sorted(record.limits.items()))
     weights = "; ".join(f"{use}: sha256 {digest[:12]}" for use, digest in record.weights.items())
-    about = escape(f"{weights}; licence of the model: {record.licence}; batch {record.batch}.")
+    about = escape(f"{weights}; licence of the model: {record.licence}; batch {record.smallest_batch or record.batch}.")
     return (
         f'<h2>Transfer</h2><p class="soft">{about}</p>{chart_cards([card])}{_reasons(photos)}'
         f"<details><summary>Limits of the gate ({escape(record.limits_source)})</summary><ul>{limits}</ul></details>"

@@ -2,7 +2,7 @@
 
 Covers: SD1.5 checkpoints in the original (LDM) key layout, and everything that people put in their place: SDXL, SD2,
 SD3 and Flux, inpainting models, LoRAs, VAEs, ControlNets, embeddings, single networks. Key names are those of the
-published checkpoints and of diffusers' own converter. Does not cover: comparing every tensor (`inspect_model`).
+published checkpoints and of diffusers' own converter. Does not cover: comparing every tensor (`tensor_shapes`).
 """
 
 from __future__ import annotations

@@ -20,10 +20,12 @@ from pipeline.transfer.place import LIBRARIES
 DtypeName = Literal["auto", "float32", "bfloat16", "float16"]
 _OUT_OF_MEMORY_TEXTS: Final = ("out of memory", "can't allocate memory", "alloc_cpu", "not enough memory")
 _LOST_TEXTS: Final = ("cuda error", "hip error", "device-side", "no cuda-capable device", "driver", "nvml")
-_ISAS_WITHOUT_BF16: Final = (
-    "SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE", "AVX512_CORE_VNNI",
+_ISAS: Final = (
+    "SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE", "AVX512_CORE_VNNI", "AVX512_CORE_BF16",
+    "AVX512_CORE_FP16", "AVX512_CORE_AMX", "AVX512_CORE_AMX_FP16",
 )  # fmt: skip
-"""oneDNN's names of instruction sets, up to the last that computes bf16 in fp32."""
+"""oneDNN's names of instruction sets on x86, each with what those before it can do."""
+_FIRST_ISA_WITH_BF16: Final = _ISAS.index("AVX512_CORE_BF16")
 
 
 class OutOfMemory(EnvironmentProblem):
@@ -69,13 +71,25 @@ def choose_dtype(wanted: DtypeName, device: torch.device) -> torch.dtype:
 def cpu_computes_in_bf16() -> bool:
     """Whether oneDNN, which computes torch's convolutions and products, has bf16 instructions on this processor.
 
-    Decided by AVX512_BF16 and by what oneDNN may use of it (ONEDNN_MAX_CPU_ISA, formerly DNNL_MAX_CPU_ISA). Without,
-    it takes bf16 all the same and is 3 to 9 times slower than in fp32. AMX adds nothing: oneDNN uses it only where
-    there is AVX512_BF16 too.
+    Decided by AVX512_BF16 and by what oneDNN may use of it (`onednn_isa`). Without, it takes bf16 all the same and is
+    3 to 9 times slower than in fp32. AMX adds nothing: oneDNN uses it only where there is AVX512_BF16 too.
     """
-    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", os.environ.get("DNNL_MAX_CPU_ISA", ""))
-    flags = torch.backends.mkldnn.is_available() and torch.cpu._is_avx512_bf16_supported()
-    return bool(flags and limit.upper() not in _ISAS_WITHOUT_BF16)
+    return torch.backends.mkldnn.is_available() and _ISAS.index(onednn_isa()) >= _FIRST_ISA_WITH_BF16
+
+
+def onednn_isa() -> str:
+    """The instruction set that oneDNN computes bf16 with: the processor's, up to ONEDNN_MAX_CPU_ISA (formerly
+    DNNL_MAX_CPU_ISA). Steps between which its bf16 is the same are told apart only where that variable names them."""
+    has = torch.cpu
+    found = "SSE41"
+    if has._is_avx512_bf16_supported():
+        found = "AVX512_CORE_AMX" if has._is_amx_tile_supported() else "AVX512_CORE_BF16"
+    elif has._is_avx512_supported():
+        found = "AVX512_CORE"
+    elif has._is_avx2_supported():
+        found = "AVX2"
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", os.environ.get("DNNL_MAX_CPU_ISA", "")).upper()
+    return min(found, limit, key=_ISAS.index) if limit in _ISAS else found
 
 
 @contextlib.contextmanager
@@ -96,10 +110,13 @@ def exact_threads(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
             torch.set_num_threads(threads)
 
 
-def device_class(device: torch.device) -> str:
-    """What belongs to a key: "cpu avx512", or the name of the card and its compute capability."""
+def device_class(device: torch.device, dtype: torch.dtype) -> str:
+    """What belongs to a key: "cpu avx512", in bf16 with what oneDNN computes it by ("cpu avx512 avx512_core_bf16"); or
+    the name of the card and its compute capability."""
     if device.type == "cpu":
-        return f"cpu {torch.backends.cpu.get_cpu_capability().lower()}"
+        vectors = f"cpu {torch.backends.cpu.get_cpu_capability().lower()}"
+        # bf16 is rounded where the instructions say, so that each set of them gives other bytes.
+        return f"{vectors} {onednn_isa().lower()}" if dtype == torch.bfloat16 else vectors
     major, minor = torch.cuda.get_device_capability(device)
     return f"{torch.cuda.get_device_name(device)} sm_{major}{minor}"
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.errors import InputError
+from pipeline.errors import BatchTooLarge, InputError
 from pipeline.transfer import devices
 from pipeline.transfer.canvas import Canvas, canvas_of, decode, encode
 from pipeline.transfer.denoise import Conditions, Counter, Protected, denoise
@@ -57,7 +57,7 @@ class Engine:
 
     networks: Networks
     largest_batch: int = 2**31
-    """Lowered when memory runs out."""
+    """Lowered when memory runs out, unless a call asks for a fixed batch."""
     notes: list[str] = field(default_factory=list)
 
     def key(self) -> dict[str, object]:
@@ -65,7 +65,7 @@ class Engine:
         return {
             "weights": self.networks.hashes,
             "dtype": str(self.networks.dtype).removeprefix("torch."),
-            "device": devices.device_class(self.networks.device),
+            "device": devices.device_class(self.networks.device, self.networks.dtype),
             "libraries": devices.library_versions(),
         }
 
@@ -79,24 +79,27 @@ class Engine:
         instances: NDArray[np.uint16] | None = None,
         protected: NDArray[np.bool_] | None = None,
         controls: dict[str, NDArray[np.uint8]] | None = None,
+        fixed_batch: bool = False,
     ) -> TransferResult:
         """Transfer photos (n, h, w, 3; sRGB) of one size, each with its prompt and its seed (0 to 2**63 - 1).
 
         *instances* (n, h, w): part of each pixel, 0 = background; bounds the residual. *protected* (n, h, w): pixels
         that keep their bytes. *controls*: kind -> (n, h, w, 3) pictures (see `controls`), one for every kind in the
-        settings. Raises InputError for shapes, prompts over 77 tokens, missing controls; OutOfMemory; DeviceLost.
+        settings. When memory runs out, the call goes on with half the batch and says so in its notes; with
+        *fixed_batch*, whose bytes lie under a key, it raises BatchTooLarge. Raises InputError for shapes, prompts over
+        77 tokens, missing controls; OutOfMemory; DeviceLost.
         """
         layers = PhotoBatch(photos, tuple(prompts), tuple(seeds), instances, protected, controls or {})
         check_photos(layers, settings, set(self.networks.controlnets))
         notes: list[str] = []
-        batch = min(settings.batch, self.largest_batch)
+        batch = settings.batch if fixed_batch else min(settings.batch, self.largest_batch)
         while True:
             try:
                 return self._transfer_all(layers, replace(settings, batch=batch), notes)
             except (RuntimeError, MemoryError) as error:
                 if not devices.is_out_of_memory(error):
                     raise
-                batch = self._smaller(batch, notes, error)
+                batch = self._smaller(batch, notes, error, fixed_batch)
 
     def paint(self, prompts: Sequence[str], seeds: Sequence[int], settings: PaintSettings) -> NDArray[np.uint8]:
         """Pictures (n, height, width, 3; sRGB) from prompts alone, one seed each. Raises as `transfer` does."""
@@ -114,19 +117,25 @@ class Engine:
                     raise
                 batch = self._smaller(batch, [], error)
 
-    def _smaller(self, batch: int, notes: list[str], error: BaseException) -> int:
-        """Half of *batch*, remembered and said. Raises OutOfMemory when it is one already."""
+    def _smaller(self, batch: int, notes: list[str], error: BaseException, fixed: bool = False) -> int:
+        """Half of *batch*, remembered and said. Raises OutOfMemory when it is one already, BatchTooLarge if *fixed*."""
+        if self.networks.device.type == "cuda":
+            torch.cuda.empty_cache()
         if batch == 1:
             raise devices.OutOfMemory(
                 f"expected memory for one photo on {self.networks.device}, found too little; set whole_px and tile_px "
                 f"lower, use fewer ControlNets, or another device"
             ) from error
+        if fixed:
+            raise BatchTooLarge(
+                f"expected memory for {batch} photos a call on {self.networks.device}, found too little; "
+                f"use --batch {batch // 2}",
+                batch // 2,
+            ) from error
         self.largest_batch = batch // 2
         note = f"out of memory at a batch of {batch}: going on with {batch // 2}"
         self.notes.append(note)
         notes.append(note)
-        if self.networks.device.type == "cuda":
-            torch.cuda.empty_cache()
         return batch // 2
 
     def _transfer_all(self, photos: PhotoBatch, settings: TransferSettings, notes: list[str]) -> TransferResult:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -17,20 +16,18 @@ from numpy.typing import NDArray
 
 from pipeline.errors import InputError
 from pipeline.pictures import write_picture
-from pipeline.transfer.architecture import CONTROL, WORDS
+from pipeline.transfer.architecture import WORDS
 from pipeline.transfer.checkpoint import FoundModel, find_model, model_hash
 from pipeline.transfer.configs import ModelConfig, sd15_config
 from pipeline.transfer.devices import DtypeName
 from pipeline.transfer.embedding import count_vectors
-from pipeline.transfer.ldm_layout import ldm_control_shapes, ldm_shapes
 from pipeline.transfer.load import ModelChoice
 from pipeline.transfer.lora_layers import compare_lora, expect_sd15_lora
 from pipeline.transfer.store import model_path, model_record
+from pipeline.transfer.tensor_shapes import compare_shapes, expected_shapes
 
 TEST_SIDE = 256
 TEST_SEED = 1
-_SHOWN = 5
-_OPTIONAL = (".position_ids", ".num_batches_tracked")
 
 
 @dataclass(frozen=True)
@@ -98,72 +95,6 @@ def _check_tensors(found: FoundModel, config: ModelConfig) -> CheckLine:
     return CheckLine("tensors", f"{compare_shapes(found, config)}, every name and shape as the networks want them")
 
 
-def compare_shapes(found: FoundModel, config: ModelConfig) -> int:
-    """Compare every tensor of a checkpoint or a ControlNet with the networks; returns how many there are.
-
-    Raises InputError that names the first missing tensors and wrong shapes.
-    """
-    wrong, count = [], 0
-    for part, shapes in _wanted(found, config).items():
-        header = found.headers[part]
-        names = {_plain(name): name for name in header.tensors}
-        for name, shape in shapes.items():
-            there = header.shape(names.get(_plain(name), name))
-            count += 1
-            if there is None or _squeezed(there) != _squeezed(shape):
-                wrong.append(f"{name} {'is missing' if there is None else f'is {there}, not {shape}'}")
-    if wrong:
-        more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
-        raise InputError(f"expected the tensors of SD1.5 in {found.path}, found: {'; '.join(wrong[:_SHOWN])}{more}")
-    return count
-
-
-def _wanted(found: FoundModel, config: ModelConfig) -> dict[str, dict[str, tuple[int, ...]]]:
-    """Part of *found* -> name -> shape of its weights, in the names that its layout has."""
-    if found.kind == "controlnet":
-        ((part, header),) = found.headers.items()
-        shapes = controlnet_shapes(config)
-        return {part: shapes if header.below("controlnet_cond_embedding.") else ldm_control_shapes(shapes, config)}
-    shapes_of = expected_shapes(config)
-    return {"": ldm_shapes(shapes_of, config)} if found.layout == "file" else shapes_of
-
-
-def expected_shapes(config: ModelConfig) -> dict[str, dict[str, tuple[int, ...]]]:
-    """Network -> name -> shape of every weight, of networks without memory for them."""
-    import torch
-
-    from pipeline.transfer.offline import stay_offline
-
-    stay_offline()
-    from diffusers import AutoencoderKL, UNet2DConditionModel
-    from transformers import CLIPTextConfig, CLIPTextModel
-
-    with torch.device("meta"):
-        networks: dict[str, Any] = {
-            "unet": UNet2DConditionModel.from_config(config.read("unet")),
-            "vae": AutoencoderKL.from_config(config.read("vae")),
-            "text_encoder": CLIPTextModel(CLIPTextConfig(**config.read("text_encoder"))),
-        }
-    return {
-        part: {name: tuple(v.shape) for name, v in network.state_dict().items() if not name.endswith(_OPTIONAL)}
-        for part, network in networks.items()
-    }
-
-
-def controlnet_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
-    """diffusers' name -> shape of every weight of a ControlNet."""
-    import torch
-
-    from pipeline.transfer.offline import stay_offline
-
-    stay_offline()
-    from diffusers import ControlNetModel
-
-    with torch.device("meta"):
-        network = ControlNetModel.from_config(config.read("controlnet"))
-    return {name: tuple(value.shape) for name, value in network.state_dict().items()}
-
-
 def try_picture(choice: ModelChoice) -> NDArray[np.uint8]:
     """Transfer a picture of a disc in one UNet call. Raises InputError when what comes out is none."""
     from pipeline.transfer.engine import open_engine
@@ -176,13 +107,3 @@ def try_picture(choice: ModelChoice) -> NDArray[np.uint8]:
     if result.problems[0] is not None:
         raise InputError(f"expected a picture from {choice.checkpoint}, found none: {result.problems[0]}")
     return np.asarray(result.images[0])
-
-
-def _plain(name: str) -> str:
-    """Without what only some files put first: text_model of older transformers, control_model of whole ControlNets."""
-    return name.removeprefix("text_model.").removeprefix(CONTROL)
-
-
-def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Linear layers and 1 x 1 convolutions hold the same numbers, and both layouts are about."""
-    return shape[:2] if shape[2:] == (1, 1) else shape

@@ -21,6 +21,7 @@ from pipeline.transfer.configs import ModelConfig, sd15_config
 from pipeline.transfer.devices import DtypeName
 from pipeline.transfer.offline import stay_offline
 from pipeline.transfer.single_file import pipeline_of_file
+from pipeline.transfer.tensor_shapes import compare_shapes
 from pipeline.transfer.tokenizer import make_tokenizer
 
 WORDS_OF_MODEL: Final = "Stable Diffusion 1.5"
@@ -130,6 +131,7 @@ def _load_checkpoint(found: FoundModel, config: ModelConfig, dtype: torch.dtype)
     from diffusers import StableDiffusionPipeline
 
     try:
+        compare_shapes(found, config)  # transformers would fill what is missing with random numbers
         if found.layout == "file":
             return pipeline_of_file(found.path, config, dtype)
         return StableDiffusionPipeline.from_pretrained(
@@ -143,6 +145,8 @@ def _load_checkpoint(found: FoundModel, config: ModelConfig, dtype: torch.dtype)
             feature_extractor=None,
             requires_safety_checker=False,
         )
+    except InputError:
+        raise
     except (ValueError, KeyError, OSError, RuntimeError) as error:
         if devices.is_out_of_memory(error):
             raise devices.OutOfMemory(f"expected memory for the weights of {found.path}, found too little") from error
@@ -184,17 +188,22 @@ def _load_controlnet(path: Path, config: ModelConfig, dtype: torch.dtype) -> Any
     from diffusers import ControlNetModel
 
     found = expect_kind(find_model(path, config), "controlnet")
+    compare_shapes(found, config)
     try:
         if found.layout == "folder":
-            return ControlNetModel.from_pretrained(
+            network = ControlNetModel.from_pretrained(
                 str(path), torch_dtype=dtype, local_files_only=True, use_safetensors=True, variant=found.variant
             )
-        folder = str(config.folder / "controlnet")
-        return ControlNetModel.from_single_file(str(path), config=folder, torch_dtype=dtype, local_files_only=True)
+        else:
+            folder = str(config.folder / "controlnet")
+            network = ControlNetModel.from_single_file(
+                str(path), config=folder, torch_dtype=dtype, local_files_only=True
+            )
     except (ValueError, KeyError, OSError, RuntimeError) as error:
         raise InputError(
             f"expected a ControlNet for {WORDS_OF_MODEL} in {path}, found: {str(error).splitlines()[0]}"
         ) from error
+    return network
 
 
 def _settle(network: Any, device: torch.device, dtype: torch.dtype) -> None:

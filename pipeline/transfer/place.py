@@ -130,8 +130,13 @@ def describe(device: str, dtype: Any) -> Place:
     from pipeline.transfer import devices
 
     chosen = devices.choose_device(device)
-    number_format = str(devices.choose_dtype(dtype, chosen)).removeprefix("torch.")
-    return Place(devices.device_class(chosen), number_format, devices.library_versions(), devices.count_gpus())
+    number_format = devices.choose_dtype(dtype, chosen)
+    return Place(
+        devices.device_class(chosen, number_format),
+        str(number_format).removeprefix("torch."),
+        devices.library_versions(),
+        devices.count_gpus(),
+    )
 
 
 def describe_here(device: str, dtype: str) -> Place:

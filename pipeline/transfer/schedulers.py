@@ -31,8 +31,21 @@ _CLASSES: Final[dict[SchedulerName, tuple[str, dict[str, Any]]]] = {
     "tcd": ("TCDScheduler", {}),
 }
 """Class of diffusers and what differs from its defaults."""
-_SPACING: Final = {"timestep_spacing": "trailing"}
-"""Steps end where the noise is least and begin at the strength (Lin et al., arXiv 2305.08891, section 3.3). With
+_OF_MODEL: Final = (
+    "num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas", "rescale_betas_zero_snr",
+    "prediction_type", "original_inference_steps", "timestep_scaling",
+)  # fmt: skip
+"""What a checkpoint may say: how its network was trained or distilled. The rest of its scheduler's config is how
+somebody once sampled, with that scheduler's own defaults in it."""
+_OF_SAMPLER: Final = {
+    "timestep_spacing": "trailing",
+    "steps_offset": 1,
+    "set_alpha_to_one": False,
+    "clip_sample": False,
+    "thresholding": False,
+}
+"""The same for every checkpoint. Latents are not confined to -1..1, so they are never clipped. With trailing spacing
+steps end where the noise is least and begin at the strength (Lin et al., arXiv 2305.08891, section 3.3); with
 diffusers' default, "leading", one call at strength 0.2 would begin at timestep 1 of 1000 and change nothing."""
 
 
@@ -66,16 +79,16 @@ def schedule(
 ) -> Schedule:
     """Set up scheduler *name* for exactly *unet_calls* steps that end at the photo.
 
-    *trained* is the schedule the network was trained with; *generators* one per photo of the batch, on the CPU.
-    Raises InputError when it cannot make so many at this strength (`spec.sampling`).
+    *trained* is the checkpoint's scheduler config, of which counts what belongs to the network; *generators* one per
+    photo of the batch, on the CPU. Raises InputError when it cannot make so many at this strength (`spec.sampling`).
     """
     import diffusers
 
     _expect_possible(calls_problem(name, unet_calls, strength))
 
     kind, changes = _CLASSES[name]
-    settings = {key: value for key, value in trained.items() if not key.startswith("_")}
-    scheduler = getattr(diffusers, kind).from_config({**settings, **_SPACING, **changes})
+    known = {key: trained[key] for key in _OF_MODEL if key in trained}
+    scheduler = getattr(diffusers, kind).from_config(known | _OF_SAMPLER | changes)
     if name in DISTILLED:
         scheduler.set_timesteps(unet_calls, device=device, strength=strength)
         first = 0

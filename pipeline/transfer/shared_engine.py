@@ -77,6 +77,7 @@ class SharedEngine:
             controls={
                 use.kind: np.stack([photo.controls[use.kind] for photo in photos]) for use in kind.settings.controls
             },
+            fixed_batch=True,
         )
         pairs = zip(made.images, made.round_trip, made.problems, strict=True)
         return [Attempt(image, _codes(trip), problem, made.batch) for image, trip, problem in pairs]

@@ -57,6 +57,19 @@ def test_lines_come_every_few_seconds_and_at_the_end(clock):
     ]
 
 
+def test_a_build_that_is_planned_again_counts_from_the_start(clock):
+    said = []
+    lines = LineProgress(2, said.append)
+    clock(6)
+    lines.ended(BUILT)
+    lines.scene_ended(scene(0))
+    lines.planned_again("memory ran out")
+    lines.reused(RENDER)
+    clock(6)
+    lines.scene_ended(scene(0))
+    assert said[1:] == ["memory ran out", "1/2 scenes, render 1 cached, 6 s left"]
+
+
 def test_a_failure_is_said_at_once_with_its_message(clock):
     said = []
     lines = LineProgress(4, said.append)
@@ -91,6 +104,9 @@ def test_bars_show_scenes_stages_and_what_runs_now(capsys):
     assert by_name["render"].completed == 1
     assert by_name["part"].fields["now"] == "1 failed"
     assert "no solid [in] it" in capsys.readouterr().err
+    bars.planned_again("memory ran out")
+    assert [(task.description, task.completed) for task in bars.bars.tasks] == [("scenes", 0)]
+    assert "memory ran out" in capsys.readouterr().err
 
 
 def test_a_log_gets_lines_a_terminal_bars_and_quiet_nothing(monkeypatch):

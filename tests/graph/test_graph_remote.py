@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from support.fake_builds import environment, fingerprint, wait_until
@@ -17,10 +18,10 @@ from pipeline.graph.build import BuildOptions, build_dataset
 RESOURCES = ("--resources", "render=1 cpu=1")
 
 
-def dask(*arguments):
+def dask(*arguments, **fake):
     return subprocess.Popen(
         [sys.executable, "-m", "dask", *arguments],
-        env=environment(),
+        env=environment(**fake),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -41,8 +42,8 @@ def scheduler(folder):
 
 
 @contextmanager
-def worker(address, *options):
-    process = dask("worker", address, "--nthreads", "2", "--no-nanny", "--no-dashboard", *options)
+def worker(address, *options, **fake):
+    process = dask("worker", address, "--nthreads", "2", "--no-nanny", "--no-dashboard", *options, **fake)
     try:
         yield process
     finally:
@@ -58,6 +59,16 @@ def test_a_remote_build_has_the_bytes_of_a_local_one(spec, tmp_path):
     with scheduler(tmp_path) as (address, _), worker(address, *RESOURCES), worker(address, *RESOURCES):
         assert build(spec, tmp_path / "remote", address).scenes == 5
     build_dataset(spec, tmp_path / "local", BuildOptions(sync=True, quiet=True))
+    assert fingerprint(tmp_path / "remote") == fingerprint(tmp_path / "local")
+
+
+def test_a_worker_without_memory_makes_the_build_plan_again(spec, tmp_path):
+    spec.write_text(spec.read_text() + '\n[transfer]\nuse = "auto"\n')
+    options = BuildOptions(quiet=True, batch=8)
+    with scheduler(tmp_path) as (address, _), worker(address, *RESOURCES, largest_batch=4):
+        result = build_dataset(spec, tmp_path / "remote", replace(options, scheduler=address))
+    assert "every call held 4 photos instead of 8" in result.transfer
+    build_dataset(spec, tmp_path / "local", replace(options, sync=True, batch=4))
     assert fingerprint(tmp_path / "remote") == fingerprint(tmp_path / "local")
 
 

@@ -221,6 +221,54 @@ def test_dask_workers_give_the_same_dataset(spec, tmp_path):
     assert fingerprint(tmp_path / "sync") == fingerprint(tmp_path / "dask")
 
 
+@pytest.mark.parametrize("options", [{}, {"sync": False, "workers": 2}])
+def test_memory_that_runs_out_plans_the_whole_build_again_with_half_the_batch(spec, tmp_path, monkeypatch, options):
+    spec, trace = with_transfer(spec, 'use = "auto"'), tmp_path / "trace"
+    build(spec, tmp_path / "small", batch=2)
+    trace.mkdir()
+    fake(monkeypatch, trace=str(trace), largest_batch=2)
+    result = build(spec, tmp_path / "large", batch=8, **options)
+    assert fingerprint(tmp_path / "large") == fingerprint(tmp_path / "small")
+    assert {row["batch"] for row in open_dataset(tmp_path / "large").table("transfers").to_pylist()} == {2}
+    assert len({label for label, _, _ in traces(trace, "render")}) == 5
+    assert "Memory ran out: every call held 2 photos instead of 8; say --batch 2 next time." in result.transfer
+    assert (result.quarantined, verify(tmp_path / "large").problems) == ((), ())
+    assert "batch 2." in (result.folder / "report" / "index.html").read_text()
+    assert build(spec, tmp_path / "large", batch=8, **options).up_to_date
+
+
+def test_scenes_that_were_made_before_memory_ran_out_are_made_again_with_the_smaller_batch(spec, tmp_path, monkeypatch):
+    spec = with_transfer(spec, 'use = "auto"')
+    build(spec, tmp_path / "small", batch=4)
+    fake(monkeypatch, largest_batch=8)
+    build(spec, tmp_path / "large", batch=8, limit=2)
+    fake(monkeypatch, largest_batch=4)
+    build(spec, tmp_path / "large", batch=8)
+    assert {row["batch"] for row in open_dataset(tmp_path / "large").table("transfers").to_pylist()} == {4}
+    found = fingerprint(tmp_path / "large")
+    assert {name: found[name] for name in fingerprint(tmp_path / "small")} == fingerprint(tmp_path / "small")
+
+
+def test_memory_that_runs_out_is_said_in_one_line_and_is_no_failure(spec, out, tmp_path):
+    spec = with_transfer(spec, 'use = "auto"')
+    done = glint("build", spec, "--out", out, "--sync", "--batch", "8", largest_batch=4)
+    line = "memory ran out with 8 photos a call; going on with 4\n"
+    assert (done.returncode, done.stderr.count(line), done.stderr.count("failed")) == (0, 1, 0)
+    made = glint("scene", spec, "tiny-000002", "--out", tmp_path / "scene", "--batch", "8", largest_batch=4)
+    assert (made.returncode, made.stderr) == (0, line)
+    for path in (tmp_path / "scene" / "transfer").glob("*.png"):
+        (stored,) = out.glob(f"store/transfer/*/*/{path.name}")
+        assert stored.read_bytes() == path.read_bytes()
+
+
+def test_no_memory_for_one_photo_ends_the_build(spec, out):
+    spec = with_transfer(spec, 'use = "auto"')
+    done = glint("build", spec, "--out", out, "--sync", "--batch", "2", largest_batch=0)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "expected memory for 1 photos a call, found too little" in done.stderr
+    assert not list(out.glob("store/transfer/*/*/record.json"))
+
+
 def test_a_worker_of_its_own_for_a_graphics_card(spec, tmp_path, monkeypatch):
     spec, trace = with_transfer(spec, 'use = "auto"'), tmp_path / "trace"
     trace.mkdir()
@@ -231,6 +279,38 @@ def test_a_worker_of_its_own_for_a_graphics_card(spec, tmp_path, monkeypatch):
     assert len(traces(trace, "transfer")) == 5
     assert len(transfers) == 1
     assert not renders & transfers
+
+
+@pytest.mark.parametrize(
+    ("visible", "expected"),
+    [
+        (None, ["0", "1"]),
+        ("2,3", ["2", "3"]),
+        ("5, 1,7", ["5", "1"]),
+        ("GPU-8932f937,MIG-4b1c", ["GPU-8932f937", "MIG-4b1c"]),
+    ],
+)
+def test_workers_share_out_the_cards_that_the_user_lets_them_see(visible, expected, monkeypatch):
+    from pipeline.graph.dask_executor import _add_gpu_workers
+
+    class Cluster:
+        def __init__(self):
+            self.worker_spec = {}
+
+        def new_worker_spec(self):
+            return {len(self.worker_spec): {"cls": object, "options": {"env": {"OMP_NUM_THREADS": "1"}}}}
+
+        def scale(self, workers):
+            assert workers == len(self.worker_spec)
+
+    if visible is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    else:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    cluster = Cluster()
+    _add_gpu_workers(cluster, 2)
+    found = [worker["options"]["env"] for worker in cluster.worker_spec.values()]
+    assert found == [{"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": card} for card in expected]
 
 
 def test_one_scene_by_itself_has_the_bytes_of_the_build(spec, out, tmp_path):

@@ -64,6 +64,61 @@ def test_auto_follows_the_processor_and_onednns_limit(flag, env, expected, monke
     assert choose_dtype("auto", torch.device("cpu")) == torch.float32
 
 
+CLASS_AND_BYTES = """
+import hashlib, torch
+from pipeline.transfer.devices import device_class
+torch.set_num_threads(1)
+torch.manual_seed(0)
+layers = torch.nn.Sequential(torch.nn.Conv2d(64, 64, 3), torch.nn.Flatten(2), torch.nn.Linear(900, 64)).bfloat16()
+with torch.inference_mode():
+    made = layers(torch.randn(1, 64, 32, 32).bfloat16())
+print(device_class(torch.device("cpu"), torch.bfloat16), device_class(torch.device("cpu"), torch.float32), sep=";")
+print(hashlib.sha256(made.float().numpy().tobytes()).hexdigest())
+"""
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="ONEDNN_MAX_CPU_ISA names x86 instructions")
+def test_instructions_that_give_other_bytes_in_bf16_are_another_class():
+    found = {}
+    for limit in ("ALL", "AVX512_CORE", "AVX2"):
+        env = os.environ | {"ONEDNN_MAX_CPU_ISA": limit}
+        command = [sys.executable, "-c", CLASS_AND_BYTES]
+        run = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=True)
+        classes, digest = run.stdout.split("\n")[:2]
+        found[limit] = (*classes.split(";"), digest)
+    bytes_of = {in_bf16: digest for in_bf16, _, digest in found.values()}
+    assert all(bytes_of[in_bf16] == digest for in_bf16, _, digest in found.values())
+    assert found["AVX2"][0].endswith(" avx2")
+    assert len({in_fp32 for _, in_fp32, _ in found.values()}) == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "limit", "expected"),
+    [
+        ({}, "", "SSE41"),
+        ({"avx2"}, "", "AVX2"),
+        ({"avx2", "avx512"}, "ALL", "AVX512_CORE"),
+        ({"avx2", "avx512", "avx512_bf16"}, "", "AVX512_CORE_BF16"),
+        ({"avx2", "avx512", "avx512_bf16"}, "avx512_core", "AVX512_CORE"),
+        ({"avx2", "avx512", "avx512_bf16", "amx_tile"}, "", "AVX512_CORE_AMX"),
+        ({"avx2", "avx512", "avx512_bf16", "amx_tile"}, "AVX512_CORE_BF16", "AVX512_CORE_BF16"),
+        ({"avx2"}, "AVX512_CORE_AMX", "AVX2"),
+    ],
+)
+def test_the_instructions_of_bf16_are_the_processors_up_to_onednns_limit(flags, limit, expected, monkeypatch):
+    import torch
+
+    from pipeline.transfer.devices import device_class, onednn_isa
+
+    monkeypatch.delenv("DNNL_MAX_CPU_ISA", raising=False)
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
+    for flag in ("avx2", "avx512", "avx512_bf16", "amx_tile"):
+        monkeypatch.setattr(torch.cpu, f"_is_{flag}_supported", lambda flag=flag: flag in flags)
+    assert onednn_isa() == expected
+    cpu = torch.device("cpu")
+    assert device_class(cpu, torch.bfloat16) == f"{device_class(cpu, torch.float32)} {expected.lower()}"
+
+
 def test_the_tensors_of_one_network_are_gone_before_the_next_is_read(tiny, monkeypatch):
     import torch
 

@@ -164,6 +164,53 @@ def test_the_rule_for_karras_follows_the_library():
         np.testing.assert_allclose(found, scheduler.timesteps, atol=1)  # it rounds in fp32
 
 
+FOREIGN = {
+    "EulerDiscreteScheduler": {"use_karras_sigmas": True},
+    "DDIMScheduler": {},
+    "DPMSolverMultistepScheduler": {
+        "solver_order": 3,
+        "algorithm_type": "sde-dpmsolver++",
+        "use_karras_sigmas": True,
+        "thresholding": True,
+        "lower_order_final": False,
+        "euler_at_final": True,
+    },
+    "DEISMultistepScheduler": {},
+}
+"""Schedulers that a folder may have been saved with: class of diffusers -> its settings."""
+
+
+@pytest.mark.parametrize("saved_with", FOREIGN)
+@pytest.mark.parametrize("name", ["ddim", "dpmpp_2m", "dpmpp_2m_sde_karras", "unipc", "euler", "euler_a", "lcm", "tcd"])
+def test_a_scheduler_samples_the_same_whatever_a_folder_was_saved_with(name, saved_with):
+    import diffusers
+    import torch
+
+    from pipeline.transfer.configs import sd15_config
+    from pipeline.transfer.schedulers import schedule
+
+    own = sd15_config().scheduler
+    model = {key: own[key] for key in ("beta_start", "beta_end", "beta_schedule")}
+    folder = getattr(diffusers, saved_with)(**model, prediction_type="v_prediction", **FOREIGN[saved_with]).config
+    wanted = schedule(name, own, 3, 0.3, torch.device("cpu"), []).scheduler
+    found = schedule(name, dict(folder), 3, 0.3, torch.device("cpu"), []).scheduler
+    settings = {key: value for key, value in wanted.config.items() if not key.startswith("_")}
+    assert found.config == {**found.config, **settings, "prediction_type": "v_prediction"}
+    assert torch.equal(found.alphas_cumprod, wanted.alphas_cumprod)
+    assert torch.equal(found.timesteps, wanted.timesteps)
+
+
+def test_ddim_does_not_clip_latents_of_a_folder_saved_with_another_scheduler():
+    import torch
+
+    from pipeline.transfer.schedulers import schedule
+
+    folder = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+    plan = schedule("ddim", folder, 2, 0.2, torch.device("cpu"), [])
+    latents = torch.full((1, 4, 8, 8), 3.0)
+    assert plan.step(torch.zeros_like(latents), plan.timesteps[-1], latents).min() > 3
+
+
 def test_a_distilled_scheduler_says_how_many_steps_it_has(engine):
     settings = TransferSettings(unet_calls=9, strength=0.12, scheduler="lcm")
     with pytest.raises(InputError, match="at most 6 UNet calls"):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support.transfer_photos import PROMPTS, QUICK, SEEDS, photos
 
-from pipeline.errors import EnvironmentProblem, InputError
+from pipeline.errors import BatchTooLarge, EnvironmentProblem, InputError
 from pipeline.transfer.tokenizer import check_prompt
 
 pytestmark = pytest.mark.torch
@@ -95,6 +95,24 @@ def test_out_of_memory_halves_the_batch_and_says_so(engine):
     engine.largest_batch = 2**31
     alone = engine.transfer(photos(), PROMPTS, SEEDS, QUICK)
     assert np.array_equal(result.images, alone.images)
+
+
+def test_a_batch_that_lies_under_a_key_is_not_halved_in_secret(engine):
+    import torch
+
+    def small(pixels):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    engine.networks.vae.encode = small
+    try:
+        with pytest.raises(BatchTooLarge, match=r"memory for 4 photos a call on cpu.*use --batch 2") as caught:
+            engine.transfer(photos(), PROMPTS, SEEDS, replace(QUICK, batch=4), fixed_batch=True)
+        with pytest.raises(EnvironmentProblem, match="memory for one photo"):
+            engine.transfer(photos(1), PROMPTS[:1], SEEDS[:1], QUICK, fixed_batch=True)
+    finally:
+        del engine.networks.vae.encode
+    assert caught.value.smaller == 2
+    assert (engine.notes, engine.largest_batch) == ([], 2**31)
 
 
 def test_no_memory_for_one_photo_is_one_clear_error(engine):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 from dataclasses import replace
 
 import cv2
@@ -155,7 +157,7 @@ def test_models_check_names_missing_tensors_and_wrong_shapes(tiny, tmp_path):
     from safetensors.torch import load_file, save_file
 
     from pipeline.transfer.checkpoint import find_model
-    from pipeline.transfer.inspect_model import compare_shapes
+    from pipeline.transfer.tensor_shapes import compare_shapes
 
     state = load_file(str(tiny.file))
     name = "model.diffusion_model.middle_block.1.proj_in.weight"
@@ -259,3 +261,81 @@ def test_the_test_image_goes_where_it_is_said_or_the_command_says_why_not(tiny, 
         added(tiny.file, picture=tmp_path / "test.bmp")
     with pytest.raises(InputError, match=r"a folder to write test\.png in, found no .*absent; make it first"):
         added(tiny.file, picture=tmp_path / "absent" / "test.png")
+
+
+PARTS_OF_FOLDER = {
+    "unet": ("unet/diffusion_pytorch_model.safetensors", "mid_block.attentions.0.proj_in.weight"),
+    "vae": ("vae/diffusion_pytorch_model.safetensors", "decoder.conv_in.bias"),
+    "text_encoder": ("text_encoder/model.safetensors", "encoder.layers.1.mlp.fc1.weight"),
+}
+PARTS_OF_FILE = {
+    "unet": "model.diffusion_model.middle_block.1.proj_in.weight",
+    "vae": "first_stage_model.decoder.conv_in.bias",
+    "text_encoder": "cond_stage_model.transformer.text_model.encoder.layers.1.mlp.fc1.weight",
+}
+
+
+def rename(path, name, new=None):
+    """Rename the tensor whose name ends with *name* in the file at *path*, or leave it out; returns its name."""
+    from safetensors.torch import load_file, save_file
+
+    state = load_file(str(path))
+    (found,) = (one for one in state if one.endswith(name))
+    value = state.pop(found)
+    if new is not None:
+        state[found.replace(name, new)] = value
+    save_file(state, str(path), {"format": "pt"})
+    return found
+
+
+@pytest.mark.parametrize("part", PARTS_OF_FOLDER)
+def test_a_folder_that_lacks_a_tensor_is_refused_by_its_name(tiny, choice, tmp_path, part):
+    from pipeline.transfer.load import load
+
+    file, name = PARTS_OF_FOLDER[part]
+    folder = shutil.copytree(tiny.folder, tmp_path / "model")
+    rename(folder / file, name)
+    with pytest.raises(InputError, match=rf"{re.escape(name)} is missing.*; download or copy the whole model"):
+        load(replace(choice, checkpoint=folder))
+
+
+@pytest.mark.parametrize("part", PARTS_OF_FILE)
+def test_a_file_with_a_renamed_tensor_is_refused_by_its_name(tiny, choice, tmp_path, part):
+    from pipeline.transfer.load import load
+
+    name = PARTS_OF_FILE[part]
+    file = shutil.copyfile(tiny.file, tmp_path / "model.safetensors")
+    rename(file, name, f"{name}_renamed")
+    with pytest.raises(InputError, match=rf"{re.escape(name)} is missing.*; download or copy the whole model"):
+        load(replace(choice, checkpoint=file))
+
+
+def test_a_controlnet_that_lacks_a_tensor_is_refused_by_its_name(tiny, choice, tmp_path):
+    from support import tiny_sd
+
+    from pipeline.transfer.load import load
+
+    folder, _ = tiny_sd.write_controlnet(tiny.config, tmp_path)
+    rename(folder / "diffusion_pytorch_model.safetensors", "time_embedding.linear_1.bias")
+    with pytest.raises(InputError, match=r"time_embedding\.linear_1\.bias is missing"):
+        load(replace(choice, controlnets=(("depth", folder),)))
+
+
+def test_folders_of_older_libraries_hold_the_same_networks(tiny, choice, tmp_path):
+    import torch
+
+    from pipeline.transfer.load import load
+
+    folder = shutil.copytree(tiny.folder, tmp_path / "model")
+    vae, text = (folder / PARTS_OF_FOLDER[part][0] for part in ("vae", "text_encoder"))
+    old = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
+    for side in ("encoder", "decoder"):
+        for new, word in old.items():
+            for kind in ("weight", "bias"):
+                at = f"{side}.mid_block.attentions.0"
+                rename(vae, f"{at}.{new}.{kind}", f"{at}.{word}.{kind}")
+    rename(text, "final_layer_norm.bias", "text_model.final_layer_norm.bias")
+    wanted, found = load(choice), load(replace(choice, checkpoint=folder))
+    for part in PARTS_OF_FOLDER:
+        expected, state = (getattr(networks, part).state_dict() for networks in (wanted, found))
+        assert all(torch.equal(state[name], expected[name]) for name in expected)

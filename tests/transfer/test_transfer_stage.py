@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support.fake_builds import ROOT
+from support.fake_builds import ROOT, fingerprint
 
 from pipeline.dataset import open_dataset
 from pipeline.dataset.build import open_build
@@ -113,7 +113,7 @@ def test_numbers_that_are_not_finite_never_become_a_photo(tmp_path, dataset, tin
     assert verify(dataset).problems == ()
 
 
-def test_memory_that_runs_out_halves_the_batch_and_the_build_says_so(tmp_path, dataset, tiny_model, monkeypatch):
+def test_memory_that_runs_out_halves_the_batch_of_the_whole_build(tmp_path, dataset, tiny_model, monkeypatch):
     import torch
 
     from pipeline.transfer import engine, shared_engine
@@ -125,12 +125,17 @@ def test_memory_that_runs_out_halves_the_batch_and_the_build_says_so(tmp_path, d
             raise torch.OutOfMemoryError("out of memory")
         return real(networks, photos, settings, counter)
 
-    monkeypatch.setattr(engine, "_transfer_batch", small)
     shared_engine._engines.clear()
+    build(tmp_path, dataset, "unet_calls = 1", batch=2)
+    wanted = fingerprint(dataset)
+    monkeypatch.setattr(engine, "_transfer_batch", small)
     result = build(tmp_path, tmp_path / "small", "unet_calls = 1", batch=8)
     shared_engine._engines.clear()
     assert {row["batch"] for row in open_dataset(tmp_path / "small").table("transfers").to_pylist()} == {2}
-    assert "as few as 2 photos instead of 8" in result.transfer
+    assert "every call held 2 photos instead of 8" in result.transfer
+    found = {name: digest for name, digest in fingerprint(tmp_path / "small").items() if name.startswith("store/")}
+    assert found == {name: wanted[name] for name in found}  # key -> bytes, as if --batch 2 had been said at once
+    assert verify(tmp_path / "small").problems == ()
 
 
 def test_a_card_that_goes_away_stops_the_build_and_the_next_run_goes_on(tmp_path, dataset, tiny_model, monkeypatch):
