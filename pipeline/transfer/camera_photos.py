@@ -21,6 +21,7 @@ from pipeline.pictures import read_picture
 from pipeline.spec.transfer import ControlKind, Protected
 from pipeline.transfer.controls import canny_control, depth_control, normal_control
 from pipeline.transfer.gate.truth import GateTruth, Mask, Region, gate_truth, layers_of_bundle
+from pipeline.transfer.photos import Encoded
 
 Row = Mapping[str, Any]
 
@@ -59,6 +60,8 @@ class CameraPhoto:
     """(h, w) pixels that keep their bytes."""
     controls: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
     """Kind -> (h, w, 3)."""
+    encoded: Encoded | None = None
+    """What the VAE made of it (n = 1) at an earlier strength."""
 
     @property
     def is_grey(self) -> bool:

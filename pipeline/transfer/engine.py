@@ -22,7 +22,7 @@ from pipeline.transfer import devices
 from pipeline.transfer.canvas import Canvas, canvas_of, decode, encode
 from pipeline.transfer.denoise import Conditions, Counter, Protected, denoise
 from pipeline.transfer.load import ModelChoice, Networks, load
-from pipeline.transfer.photos import PhotoBatch, check_photos
+from pipeline.transfer.photos import Encoded, PhotoBatch, check_photos
 from pipeline.transfer.residual import plain_transfer, residual_transfer
 from pipeline.transfer.schedulers import schedule
 from pipeline.transfer.settings import PaintSettings, TransferSettings
@@ -40,8 +40,8 @@ class TransferResult:
     """(n, h, w, 3) sRGB; the camera photo where there is a problem."""
     decoded: NDArray[np.float32]
     """(n, h, w, 3), 0 to 1: the decoded result before it was put onto the photo."""
-    round_trip: NDArray[np.float32]
-    """(n, h, w, 3), 0 to 1: encoded and decoded without denoising; what the VAE alone changes."""
+    encoded: Encoded
+    """What the VAE makes of the photos, round trips among it; a call at another strength can take it."""
     problems: tuple[str | None, ...]
     """Per photo why its result is no picture, None when it is one."""
     unet_calls: int
@@ -49,6 +49,11 @@ class TransferResult:
     """Photos per network call that were really used: smaller than asked for when memory ran out."""
     notes: tuple[str, ...]
     """What the user should hear."""
+
+    @property
+    def round_trip(self) -> NDArray[np.float32]:
+        """(n, h, w, 3), 0 to 1: encoded and decoded without denoising; what the VAE alone changes."""
+        return self.encoded.round_trip
 
 
 @dataclass
@@ -79,17 +84,19 @@ class Engine:
         instances: NDArray[np.uint16] | None = None,
         protected: NDArray[np.bool_] | None = None,
         controls: dict[str, NDArray[np.uint8]] | None = None,
+        encoded: Encoded | None = None,
         fixed_batch: bool = False,
     ) -> TransferResult:
         """Transfer photos (n, h, w, 3; sRGB) of one size, each with its prompt and its seed (0 to 2**63 - 1).
 
         *instances* (n, h, w): part of each pixel, 0 = background; bounds the residual. *protected* (n, h, w): pixels
         that keep their bytes. *controls*: kind -> (n, h, w, 3) pictures (see `controls`), one for every kind in the
-        settings. When memory runs out, the call goes on with half the batch and says so in its notes; with
+        settings. *encoded*: from an earlier result for the same photos and batch, which spares the VAE half of its work
+        and changes no byte. When memory runs out, the call goes on with half the batch and says so in its notes; with
         *fixed_batch*, whose bytes lie under a key, it raises BatchTooLarge. Raises InputError for shapes, prompts over
         77 tokens, missing controls; OutOfMemory; DeviceLost.
         """
-        layers = PhotoBatch(photos, tuple(prompts), tuple(seeds), instances, protected, controls or {})
+        layers = PhotoBatch(photos, tuple(prompts), tuple(seeds), instances, protected, controls or {}, encoded)
         check_photos(layers, settings, set(self.networks.controlnets))
         notes: list[str] = []
         batch = settings.batch if fixed_batch else min(settings.batch, self.largest_batch)
@@ -146,7 +153,9 @@ class Engine:
             with devices.working(self.networks.device, self.networks.dtype):
                 done.append(_transfer_batch(self.networks, part, settings, counter))
         count = len(photos.photos)
-        decoded, round_trip = (np.concatenate([pair[side] for pair in done])[:count] for side in (0, 1))
+        decoded = np.concatenate([result for result, _ in done])[:count]
+        encoded = Encoded.joined([own for _, own in done]).rows(np.arange(count))
+        round_trip = encoded.round_trip
         problems = tuple(_problem(result, trip) for result, trip in zip(decoded, round_trip, strict=True))
         images = np.stack(
             [_compose(photos, index, decoded, round_trip, problem, settings) for index, problem in enumerate(problems)]
@@ -154,7 +163,7 @@ class Engine:
         calls = counter.unet // len(done)
         if calls != settings.unet_calls:
             raise RuntimeError(f"expected {settings.unet_calls} UNet calls, made {calls}")
-        return TransferResult(images, decoded, round_trip, problems, calls, settings.batch, tuple(notes))
+        return TransferResult(images, decoded, encoded, problems, calls, settings.batch, tuple(notes))
 
 
 def open_engine(choice: ModelChoice) -> Engine:
@@ -164,11 +173,12 @@ def open_engine(choice: ModelChoice) -> Engine:
 
 def _transfer_batch(
     networks: Networks, photos: PhotoBatch, settings: TransferSettings, counter: Counter
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Decoded results and round trips (b, h, w, 3; 0 to 1) of one full batch."""
+) -> tuple[NDArray[np.float32], Encoded]:
+    """Decoded results (b, h, w, 3; 0 to 1) of one full batch, and what the VAE makes of its photos."""
     canvas = canvas_of(photos.photos, settings, networks.device)
     conditions = _conditions(networks, photos, canvas, settings)  # first: a prompt that is too long costs nothing
-    clean = encode(networks, canvas)
+    known = photos.encoded
+    clean = encode(networks, canvas) if known is None else torch.from_numpy(known.latents).to(networks.device)
     generators = [torch.Generator("cpu").manual_seed(seed) for seed in photos.seeds]
     noise = _draw(generators, clean.shape[1:], networks.device)
     plan = schedule(
@@ -180,7 +190,8 @@ def _transfer_batch(
         protected = Protected(keep, clean, noise)
     start = plan.noisy(clean, noise, plan.timesteps[0])
     latents = denoise(networks, start, plan, conditions, canvas.latent_blend, protected, counter)
-    return decode(networks, latents, canvas), decode(networks, clean, canvas)
+    decoded = decode(networks, latents, canvas)
+    return decoded, known or Encoded(clean.cpu().numpy(), decode(networks, clean, canvas))
 
 
 def _conditions(networks: Networks, photos: PhotoBatch, canvas: Canvas, settings: TransferSettings) -> Conditions:

@@ -5,7 +5,7 @@ Covers: shapes, counts, prompts and seeds at the border of the engine. Does not 
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,26 @@ from pipeline.transfer.settings import TransferSettings
 
 SEED_LIMIT = 2**63
 SMALLEST_PX = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """What the VAE makes of n photos of one size. It is the same at every strength, and worth keeping for the next."""
+
+    latents: NDArray[np.float32]
+    """(n, 4, H/8, W/8): the mean of the posterior of the padded photos, as the UNet wants it."""
+    round_trip: NDArray[np.float32]
+    """(n, h, w, 3), 0 to 1: encoded and decoded without denoising; what the VAE alone changes."""
+
+    def rows(self, rows: NDArray[np.intp]) -> Encoded:
+        """Those of some photos."""
+        return Encoded(self.latents[rows], self.round_trip[rows])
+
+    @staticmethod
+    def joined(parts: Sequence[Encoded]) -> Encoded:
+        """Those of *parts*, in their order."""
+        latents = np.concatenate([part.latents for part in parts])
+        return Encoded(latents, np.concatenate([part.round_trip for part in parts]))
 
 
 @dataclass(frozen=True)
@@ -33,6 +53,8 @@ class PhotoBatch:
     """(n, h, w)."""
     controls: dict[str, NDArray[np.uint8]]
     """Kind -> (n, h, w, 3)."""
+    encoded: Encoded | None = None
+    """From an earlier call with the same photos."""
 
     def part(self, first: int, size: int) -> PhotoBatch:
         """*size* photos from number *first*; after the last one, that one again."""
@@ -44,6 +66,7 @@ class PhotoBatch:
             None if self.instances is None else self.instances[rows],
             None if self.protected is None else self.protected[rows],
             {kind: pictures[rows] for kind, pictures in self.controls.items()},
+            None if self.encoded is None else self.encoded.rows(rows),
         )
 
 
@@ -62,6 +85,8 @@ def check_photos(photos: PhotoBatch, settings: TransferSettings, loaded: Set[str
         raise InputError(f"expected seeds from 0 to 2**63 - 1, found {photos.seeds}")
     _check_layer("instances", photos.instances, (count, height, width))
     _check_layer("protected", photos.protected, (count, height, width))
+    if photos.encoded is not None:
+        _check_layer("round trips", photos.encoded.round_trip, (count, height, width, 3))
     for use in settings.controls:
         if use.kind not in loaded:
             raise InputError(f"expected a ControlNet for {use.kind}, found none loaded; add one to the models")

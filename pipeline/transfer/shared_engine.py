@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.errors import EnvironmentProblem, InputError
 from pipeline.spec.painted import PaintingSpec
@@ -23,6 +22,7 @@ from pipeline.transfer.camera_photos import CameraPhoto
 from pipeline.transfer.climb import Attempt
 from pipeline.transfer.engine import Engine, open_engine
 from pipeline.transfer.load import ModelChoice
+from pipeline.transfer.photos import Encoded
 from pipeline.transfer.place import model_choice
 from pipeline.transfer.settings import ControlUse, PaintSettings, ResidualSettings, TransferSettings
 from pipeline.transfer.tokenizer import check_prompt
@@ -67,6 +67,7 @@ class SharedEngine:
         return None
 
     def _compute(self, kind: _Kind, photos: list[CameraPhoto]) -> list[Attempt]:
+        known = [photo.encoded for photo in photos if photo.encoded is not None]
         made = self.engine.transfer(
             np.stack([photo.pixels for photo in photos]),
             [photo.prompt for photo in photos],
@@ -77,10 +78,12 @@ class SharedEngine:
             controls={
                 use.kind: np.stack([photo.controls[use.kind] for photo in photos]) for use in kind.settings.controls
             },
+            encoded=Encoded.joined(known) if len(known) == len(photos) else None,
             fixed_batch=True,
         )
-        pairs = zip(made.images, made.round_trip, made.problems, strict=True)
-        return [Attempt(image, _codes(trip), problem, made.batch) for image, trip, problem in pairs]
+        own = [made.encoded.rows(np.array([row])) for row in range(len(photos))]
+        answers = zip(made.images, own, made.problems, strict=True)
+        return [Attempt(image, encoded, problem, made.batch) for image, encoded, problem in answers]
 
 
 _lock = threading.Lock()
@@ -171,8 +174,3 @@ def _opened(choice: ModelChoice) -> Engine:
         return open_engine(choice)
     except InputError as error:
         raise EnvironmentProblem(f"{error}; name other weights in the spec") from error
-
-
-def _codes(values: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """0..1 to the nearest 8-bit codes; what is not finite becomes 0."""
-    return np.rint(255.0 * np.clip(np.nan_to_num(values), 0.0, 1.0)).astype(np.uint8)

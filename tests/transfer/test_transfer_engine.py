@@ -292,3 +292,22 @@ def test_the_round_trip_is_what_the_networks_make_of_the_mean(engine):
         mean = vae.quant_conv(vae.encoder(pixels))[:, :4]
         trip = vae.decode(mean).sample / 2 + 0.5
     np.testing.assert_allclose(result.round_trip[0], trip[0].permute(1, 2, 0).clamp(0, 1).numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(64, 72), (100, 160)])
+def test_a_lower_strength_takes_what_the_vae_made_before(engine, monkeypatch, shape):
+    settings = replace(QUICK, batch=4, strength=0.2, whole_px=128, tile_px=128, overlap_px=64)  # windows at 160
+    given, prompts, seeds = photos(3, *shape), PROMPTS[:3], SEEDS[:3]
+    first = engine.transfer(given, prompts, seeds, replace(settings, strength=0.3))
+    wanted = engine.transfer(given, prompts, seeds, settings)
+    vae, decodes = engine.networks.vae, []
+    decode = vae.decode
+    monkeypatch.setattr(vae, "encode", None)
+    monkeypatch.setattr(vae, "decode", lambda *a, **k: decodes.append(1) or decode(*a, **k))
+    found = engine.transfer(given, prompts, seeds, settings, encoded=first.encoded)
+    assert np.array_equal(found.images, wanted.images)
+    assert np.array_equal(found.decoded, wanted.decoded)
+    assert np.array_equal(found.round_trip, wanted.round_trip)
+    assert len(decodes) == (1 if max(shape) <= 128 else 2)  # of the result alone
+    with pytest.raises(InputError, match="expected round trips of shape"):
+        engine.transfer(given[:2], prompts[:2], seeds[:2], settings, encoded=first.encoded)

@@ -47,13 +47,18 @@ def pictures(dataset):
     return [(opened.photo(name), opened.image(name)) for name in opened.photo_ids()]
 
 
-def test_a_generator_of_nonsense_changes_no_photo(tmp_path, dataset, tiny_model):
+def test_a_generator_of_nonsense_changes_no_photo(tmp_path, dataset, tiny_model, monkeypatch):
+    from pipeline.transfer import engine
+
+    encoded, real = [], engine.encode
+    monkeypatch.setattr(engine, "encode", lambda *both: encoded.append(1) or real(*both))
     build(tmp_path, dataset, 'method = "plain"', "strength = 0.3", "unet_calls = 2")
     for photo, _ in pictures(dataset):
         assert (photo["origin"], photo["gate_passed"]) == ("camera", False)
         assert photo["gate_reason"].count("strength") == 3
     record = open_build(dataset).record.transfer
     assert (record.tried, record.kept, record.weights) == (6, 0, {"checkpoint": tiny_model.sha256})
+    assert len(encoded) == 6  # once a photo, however many strengths were tried
     assert verify(dataset).problems == ()
 
 
