@@ -16,7 +16,7 @@ from pipeline.errors import DamageFound
 from pipeline.graph.keeping import serves
 from pipeline.graph.keys import tools_of
 from pipeline.graph.plan import PART, Catalog, ScenePlan
-from pipeline.graph.stage import Action
+from pipeline.graph.stage import PART_ROLE, Action
 
 ActionStatus = Literal["reuse", "build"]
 
@@ -68,7 +68,7 @@ class LastBuild:
             for (label, stage), _ in self._keys.items():
                 record = self.record(stage, label) if stage == "render" else None
                 for entry in record.inputs if record else ():
-                    self._parts.setdefault(entry["role"].removeprefix("part:"), entry["key"])
+                    self._parts.setdefault(entry["role"].removeprefix(PART_ROLE), entry["key"])
         return self._parts.get(part_id)
 
 

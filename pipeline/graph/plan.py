@@ -17,7 +17,7 @@ from pipeline.errors import InputError
 from pipeline.graph.keys import action_key, load_stages, tools_of
 from pipeline.graph.model_identity import ModelIdentity
 from pipeline.graph.paint_stage import paint_fields, painted_role
-from pipeline.graph.stage import Action, Input, Resource
+from pipeline.graph.stage import PART_ROLE, Action, Input, Resource
 from pipeline.graph.transfer_stage import transfer_fields
 from pipeline.records import sha256_file
 from pipeline.spec.fields import photo_fields, render_fields, truth_fields
@@ -49,8 +49,8 @@ WORLD_FILE: Final = "world"
 
 
 def part_role(part_id: str) -> str:
-    """Role that a part plays for the stages that need it, for example "part:flange"."""
-    return f"part:{part_id}"
+    """Role that a part plays for the stages that need it."""
+    return PART_ROLE + part_id
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 Resource = Literal["cpu", "render", "gpu"]
 """What an action occupies while it runs; a machine has a number of slots of each."""
+PART_ROLE: Final = "part:"
+"""How the roles begin that parts play for the stages that need them, for example "part:flange"."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from pipeline.dataset.folders import full_disk_errors
 from pipeline.dataset.store import ROWS_FILE
 from pipeline.graph.children import on_stop
 from pipeline.graph.paint_stage import PICTURE, PaintStage, painted_role
-from pipeline.graph.stage import Machine, Resource, RunReport
+from pipeline.graph.stage import PART_ROLE, Machine, Resource, RunReport
 from pipeline.graph.tool_versions import versions
 from pipeline.graph.transfer_stage import TransferStage
 from pipeline.records import from_dict, read_json, sha256_file, sha256_json, to_dict, write_json
@@ -48,7 +48,6 @@ RENDER_TABLES: Final = (
     "surroundings",
 )
 PHOTO_TABLES: Final = ("sensors", "lenses", "spectra")
-_PART_ROLE: Final = "part:"
 _LAYER_FILES: Final = {
     "layers": "light.exr",
     "terms": "terms.exr",
@@ -240,9 +239,7 @@ def _load_parts(inputs: Mapping[str, Path]) -> dict[str, Part]:
     from pipeline.parts.part import load_part
 
     return {
-        role.removeprefix(_PART_ROLE): load_part(folder)
-        for role, folder in inputs.items()
-        if role.startswith(_PART_ROLE)
+        role.removeprefix(PART_ROLE): load_part(folder) for role, folder in inputs.items() if role.startswith(PART_ROLE)
     }
 
 
