@@ -11,9 +11,13 @@ import numpy as np
 
 from pipeline.transfer.gate.benign import to_codes, to_display, to_linear
 from pipeline.transfer.gate.truth import GateTruth
+from pipeline.transfer.residual import residual_transfer
+from pipeline.transfer.settings import ResidualSettings
 from support.planted import Photo, Plant, grown, whole
 
 GRAIN_CODES = 1.5
+BLOTCH_CODES = 45.0
+"""Standard deviation of blotches before residual transfer blurs them."""
 COPPER_OVER_STEEL = np.array([1.0, 0.6, 0.4], dtype=np.float32)
 """Ratio of reflectances in linear Rec.709, rounded, no channel above 1 so that nothing clips."""
 
@@ -75,6 +79,23 @@ def highlights_gone(photo: Photo, truth: GateTruth, rng: np.random.Generator) ->
     return cv2.inpaint(photo, gone, 3, cv2.INPAINT_TELEA) if seen else None
 
 
+def blotched(photo: Photo, truth: GateTruth, rng: np.random.Generator) -> Photo:
+    """Blotches of colour over everything, as a network without training paints them."""
+    return to_codes(photo + _blotches(photo, rng))
+
+
+def blotched_within(photo: Photo, truth: GateTruth, rng: np.random.Generator) -> Photo:
+    """The same blotches as residual transfer puts them onto a photo: blurred, and away from every silhouette."""
+    result = ((photo + _blotches(photo, rng)) / 255.0).astype(np.float32)
+    trip = (photo / 255.0).astype(np.float32)
+    return residual_transfer(photo, result, trip, ResidualSettings(), truth.instance)
+
+
+def _blotches(photo: Photo, rng: np.random.Generator) -> np.ndarray:
+    noise = cv2.GaussianBlur(rng.normal(0.0, 1.0, photo.shape).astype(np.float32), (0, 0), 2.0)
+    return BLOTCH_CODES / noise.std() * noise
+
+
 WASHED: dict[str, Plant] = {
     "nothing shown": nothing_shown,
     "only shade left": only_shade_left,
@@ -84,4 +105,6 @@ WASHED: dict[str, Plant] = {
     "parts faded": parts_faded,
     "all highlights gone": highlights_gone,
     "everything recoloured": all_recoloured,
+    "blotches over everything": blotched,
+    "blotches within regions": blotched_within,
 }

@@ -1,7 +1,8 @@
 """Is the metal still the same, and is the background still empty? Colour by cells of 4 x 4 pixels.
 
-Covers: chroma of each part against the globally fitted tint; unexplained blobs in the background. Does not cover: fine
-structure. Both take out what exposure, tone and tint do to the whole photo.
+Covers: chroma of each part against the globally fitted tint; unexplained blobs in the background; how much of the
+background and of each part is painted over. Does not cover: fine structure. All take out what exposure, tone and tint
+do to the whole photo.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from numpy.typing import NDArray
 
 from pipeline.transfer.gate.features import COARSE, Features, Floats, cells, part_cells
 from pipeline.transfer.gate.tone import tone_of
-from pipeline.transfer.gate.truth import GateTruth, Region
+from pipeline.transfer.gate.truth import GateTruth
 
 Mask = NDArray[np.bool_]
 
 _LEAST_CELLS: Final = 4
+_LEAST_BACKGROUND: Final = 32
+"""Cells without which there is no background to speak of."""
 _GUARD_CELLS: Final = 1
 """Cells around parts that the background does without: shadows, halos, reflections of the part's edge."""
 _SIGMA_CELLS: Final = 1.0
@@ -65,7 +68,7 @@ def global_tint(before: Features, after: Features, masks: ColourTruth) -> NDArra
     Zero where the background has too few cells: of a photo that is all part nobody can tell a tint from another metal.
     """
     where = before.coloured & after.coloured & masks.background
-    if np.count_nonzero(where) < 8 * _LEAST_CELLS:
+    if np.count_nonzero(where) < _LEAST_BACKGROUND:
         return np.zeros(2)
     return np.asarray(np.median((after.coarse - before.coarse)[..., 1:][where], axis=0), dtype=np.float64)
 
@@ -82,24 +85,13 @@ def part_chroma(before: Features, after: Features, tint: NDArray[np.float64], ma
     return float(np.linalg.norm(moved))
 
 
-def background_blob(before: Features, after: Features, masks: ColourTruth) -> float:
-    """Area of the largest unexplained blob in the background, in units of the smallest part's area (`unit_px`).
+def unexplained(before: Features, after: Features, where: Mask | None = None) -> Floats:
+    """(h / 4, w / 4) difference in CIE L*, a*, b* that the global fits leave, smoothed; 0 outside of *where*.
 
-    Lightness is compared after the tone curve that the background's own medians give, chroma after the median tint.
+    Lightness is compared after the tone curve that the medians of the cells *where* give, chroma after their median
+    tint.
     """
-    where = masks.background
-    if np.count_nonzero(where) < 8 * _LEAST_CELLS:
-        return 0.0
-    rest = _unexplained(before, after, where)
-    spread = 1.4826 * float(np.median(rest[where]))
-    odd = where & (rest > max(_LEAST_DIFFERENCE, _SPREAD * spread))
-    count, _, stats, _ = cv2.connectedComponentsWithStats(odd.astype(np.uint8), connectivity=4)
-    largest = int(stats[1:, cv2.CC_STAT_AREA].max()) if count > 1 else 0
-    return largest * COARSE**2 / masks.unit_px
-
-
-def _unexplained(before: Features, after: Features, where: Mask) -> Floats:
-    """(h / 4, w / 4) difference in L*, a*, b* that the global fits leave, smoothed."""
+    where = np.ones(before.coarse.shape[:2], dtype=np.bool_) if where is None else where
     tone = tone_of(before.coarse[..., 0][where], after.coarse[..., 0][where], (0.0, 100.0))
     lightness = after.coarse[..., 0] - tone.of(before.coarse[..., 0])
     both = before.coloured & after.coloured
@@ -115,6 +107,24 @@ def _unexplained(before: Features, after: Features, where: Mask) -> Floats:
     return np.asarray(np.sqrt((smooth**2).sum(axis=2)), dtype=np.float32)
 
 
-def part_masks(truth: GateTruth, masks: ColourTruth) -> tuple[tuple[Region, Mask], ...]:
-    """Parts with their coarse masks."""
-    return tuple(zip(truth.parts, masks.parts, strict=True))
+def background_blob(rest: Floats, masks: ColourTruth) -> float:
+    """Area of the largest blob in the background, in units of the smallest part's area (`unit_px`).
+
+    *rest*: what is `unexplained` there. A blob stands out from the rest of the background, see `painted_over` for what
+    is everywhere.
+    """
+    where = masks.background
+    if np.count_nonzero(where) < _LEAST_BACKGROUND:
+        return 0.0
+    spread = 1.4826 * float(np.median(rest[where]))
+    odd = where & (rest > max(_LEAST_DIFFERENCE, _SPREAD * spread))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(odd.astype(np.uint8), connectivity=4)
+    largest = int(stats[1:, cv2.CC_STAT_AREA].max()) if count > 1 else 0
+    return largest * COARSE**2 / masks.unit_px
+
+
+def painted_over(rest: Floats, where: Mask, least_cells: int = 2 * _LEAST_CELLS) -> float | None:
+    """Median of what is `unexplained` in the cells *where*, L*a*b* units; None where they are too few."""
+    if np.count_nonzero(where) < least_cells:
+        return None
+    return float(np.median(rest[where]))

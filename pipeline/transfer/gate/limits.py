@@ -25,7 +25,7 @@ Sample = tuple[Photo, Photo, GateTruth]
 """A camera photo, what a change that keeps all labels made of it, and its truth."""
 
 QUANTILE: Final = 0.995
-"""Of the worst scores of the calibration's photos; fourteen scores at 0.5 % each would allow 7 %, the margin takes the
+"""Of the worst scores of the calibration's photos; fifteen scores at 0.5 % each would allow 7 %, the margin takes the
 rest."""
 MARGIN: Final = 1.15
 LEAST_SAMPLES: Final = 20
@@ -52,6 +52,7 @@ BOUNDS: Final[dict[str, Bounds]] = {
     "tint": Bounds(8.0, 10.0, 12.0),
     "chroma": Bounds(10.0, 12.0, 13.5),
     "blob": Bounds(0.14, 0.15, 0.18),
+    "painted_over": Bounds(4.0, 4.5, 5.0),
     "defect_loss": Bounds(0.40, 0.50, 0.60),
     "highlight_loss": Bounds(0.25, 0.35, 0.50),
     "highlight_px": Bounds(3.0, 3.5, 4.0),

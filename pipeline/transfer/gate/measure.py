@@ -14,7 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.transfer.gate.align import part_alignment, slopes
-from pipeline.transfer.gate.colour import ColourTruth, background_blob, colour_truth, global_tint, part_chroma
+from pipeline.transfer.gate.colour import (
+    ColourTruth,
+    background_blob,
+    colour_truth,
+    global_tint,
+    painted_over,
+    part_chroma,
+    unexplained,
+)
 from pipeline.transfer.gate.edges import Outlines, drift, outlines_of, part_edges, profiles, without_clipped
 from pipeline.transfer.gate.features import Features, features_of
 from pipeline.transfer.gate.flow import flow_of, part_flow, texture
@@ -35,6 +43,7 @@ SCORES: Final[dict[str, str]] = {
     "tint": "change of colour of the whole photo, CIE a*b* at L* 50",
     "chroma": "change of colour beyond the whole photo's, CIE a*b* at L* 50",
     "blob": "largest unexplained area of the background over the smallest part's (of 1 % of the photo at most)",
+    "painted_over": "median unexplained change of the background, or of a part, CIE L*a*b*",
     "defect_loss": "share of the defect's contrast that is gone; above 1 when it is turned over",
     "highlight_loss": "share of the highlight's pattern that is gone",
     "highlight_px": "motion of the highlight's centre, px",
@@ -152,13 +161,21 @@ def _inside_scores(
 
 def _colour_scores(camera: Camera, after: Features) -> Iterator[Scored]:
     before, masks = camera.features, camera.colours
+    everywhere = unexplained(before, after)
     tint = global_tint(before, after, masks)
     yield Scored("tint", float(np.linalg.norm(tint)), "photo")
     for part, mask in zip(camera.truth.parts, masks.parts, strict=True):
         chroma = part_chroma(before, after, tint, mask)
         if chroma is not None:
             yield Scored("chroma", chroma, part.name)
-    yield Scored("blob", background_blob(before, after, masks), "background")
+        over = painted_over(everywhere, mask)
+        if over is not None:
+            yield Scored("painted_over", over, part.name)
+    behind = unexplained(before, after, masks.background)
+    yield Scored("blob", background_blob(behind, masks), "background")
+    over = painted_over(behind, masks.background)
+    if over is not None:
+        yield Scored("painted_over", over, "background")
 
 
 def _mark_scores(camera: Camera, changed: Photo, after: Features, curve: NDArray[np.float32]) -> Iterator[Scored]:

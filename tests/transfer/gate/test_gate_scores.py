@@ -140,9 +140,9 @@ def test_a_blob_has_the_area_that_was_painted():
     painted = photo.copy()
     painted[20:44, 140:180] = (170, 165, 160)
     before, after = features.features_of(photo), features.features_of(painted)
-    area = colour.background_blob(before, after, masks) * masks.unit_px
+    area = colour.background_blob(colour.unexplained(before, after, masks.background), masks) * masks.unit_px
     assert 24 * 40 <= area <= (24 + 8) * (40 + 8)  # smoothing adds a cell of 4 px on each side
-    assert colour.background_blob(before, before, masks) == 0.0
+    assert colour.background_blob(colour.unexplained(before, before, masks.background), masks) == 0.0
 
 
 def test_a_small_blob_counts_beside_a_part_that_fills_the_frame():
@@ -152,8 +152,24 @@ def test_a_small_blob_counts_beside_a_part_that_fills_the_frame():
     painted = photo.copy()
     painted[20:44, 20:60] = (170, 165, 160)
     before, after = features.features_of(photo), features.features_of(painted)
-    share = 0.01 * colour.background_blob(before, after, colour.colour_truth(truth_of(ids, photo)))
+    masks = colour.colour_truth(truth_of(ids, photo))
+    share = 0.01 * colour.background_blob(colour.unexplained(before, after, masks.background), masks)
     assert 24 * 40 <= share * HEIGHT * WIDTH <= (24 + 8) * (40 + 8)
+
+
+def test_what_was_painted_over_is_measured_as_it_was_painted_and_tone_is_not():
+    photo, truth = drawn_scene(3)
+    masks = colour.colour_truth(truth)
+    before = features.features_of(photo)
+    lab = cv2.cvtColor(photo.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    lab[..., 0] += 8.0 * np.sin(np.arange(WIDTH) * (2 * np.pi / 60))  # waves: no curve of the whole explains them
+    after = features.features_of(to_codes(255 * cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)))
+    over = colour.painted_over(colour.unexplained(before, after, masks.background), masks.background)
+    assert over == pytest.approx(8.0 / np.sqrt(2), rel=0.2)  # half of a sine is above; tone takes a little
+    brighter = features.features_of(to_codes(255 * (photo / 255.0) ** 0.8 * np.array([1.04, 1.0, 0.96])))
+    rest = colour.unexplained(before, brighter)
+    assert max(colour.painted_over(rest, mask) for mask in masks.parts) < 1.0
+    assert colour.painted_over(rest, np.zeros_like(masks.background)) is None
 
 
 @pytest.mark.parametrize("kept", [1.0, 0.5, 0.0, -1.0])
