@@ -1,9 +1,9 @@
 """What the gate catches, what it lets pass, and what it costs, on the photos of a rendered dataset.
 
 Calibrates as a build does, on the round trip of the dataset's own photos (here the stand-in for it), and plants every
-corruption and every benign change into them, and pictures that lost what the photo showed. With `--held-out` limits
-come from every fourth scene alone and the others are judged. Prints a table, and processor seconds of one core for a
-512 x 512 photo.
+corruption and every benign change into them, pictures that lost what the photo showed, and marks that no label knows.
+With `--held-out` limits come from every fourth scene alone and the others are judged. Prints a table, and processor
+seconds of one core for a 512 x 512 photo.
 Usage: python benchmarks/gate.py DATASET ... [--photos N] [--limits FILE] [--held-out]. Bars: 95 % caught, 2 % false
 alarms, 0.15 s. Several datasets are judged together, each under its own limits.
 """
@@ -22,7 +22,8 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from support.planted import PLANTED  # noqa: E402  (its folder is put on the path above)
+from support.added import ADDED  # noqa: E402  (its folder is put on the path above)
+from support.planted import PLANTED  # noqa: E402
 from support.washed import WASHED  # noqa: E402
 
 from pipeline.dataset.reader import Dataset  # noqa: E402
@@ -33,7 +34,7 @@ from pipeline.transfer.gate.truth import GateTruth, Region, truth_of_photo  # no
 from pipeline.transfer.gate.verdict import judge  # noqa: E402
 
 SIDE = 512
-WRONG = {**PLANTED, **WASHED}
+WRONG = {**PLANTED, **WASHED, **ADDED}
 
 
 def judged(dataset: Dataset, ids: list[str], limits) -> dict[str, list[tuple[float, set[str]]]]:

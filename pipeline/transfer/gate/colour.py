@@ -25,11 +25,15 @@ _LEAST_BACKGROUND: Final = 32
 """Cells without which there is no background to speak of."""
 _GUARD_CELLS: Final = 1
 """Cells around parts that the background does without: shadows, halos, reflections of the part's edge."""
+_RINGS: Final = 2
+"""Cells beside a part, 8 px, that are looked at by themselves."""
 _SIGMA_CELLS: Final = 1.0
 _LEAST_DIFFERENCE: Final = 6.0
 """CIE L*a*b* units that a cell must differ by to be unexplained: about twice a just visible difference of areas."""
-_SPREAD: Final = 5.0
-"""Or this many robust standard deviations of all background cells."""
+_SPREAD: Final = 3.0
+"""Or this many robust standard deviations of all background cells ..."""
+_MOST_DIFFERENCE: Final = 12.0
+"""... but never more: what is invented does not hide in a background that became busy."""
 LEAST_PART: Final = 0.004
 """Share of a photo: a smaller part does not set the unit of blobs."""
 LARGEST_UNIT: Final = 0.01
@@ -44,6 +48,8 @@ class ColourTruth:
     """(h / 4, w / 4) cells that touch no part, one cell away."""
     parts: tuple[Mask, ...]
     """Cells of each part of the truth."""
+    beside: tuple[tuple[Mask, ...], ...]
+    """Of each part, the cells of the background next to it and those one further, where the background does without."""
     unit_px: float
     """What blobs are measured by: area of the smallest part, pixels, from LEAST_PART to LARGEST_UNIT of the photo."""
 
@@ -58,8 +64,20 @@ def colour_truth(truth: GateTruth) -> ColourTruth:
     return ColourTruth(
         np.asarray(background),
         tuple(part_cells(truth, part.instance_id) for part in truth.parts),
+        tuple(_beside(truth.instance == part.instance_id, taken) for part in truth.parts),
         float(np.clip(smallest, LEAST_PART * pixels, LARGEST_UNIT * pixels)),
     )
+
+
+def _beside(part: Mask, taken: Mask) -> tuple[Mask, ...]:
+    """Rings of one cell about the cells that *part* (h, w) touches, without those *taken* by any part."""
+    rings = []
+    inner = cells(part) > 0.0
+    for _ in range(_RINGS):
+        outer = cv2.dilate(inner.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        rings.append(np.asarray(outer & ~inner & ~taken))
+        inner = np.asarray(outer)
+    return tuple(rings)
 
 
 def global_tint(before: Features, after: Features, masks: ColourTruth) -> NDArray[np.float64]:
@@ -85,21 +103,22 @@ def part_chroma(before: Features, after: Features, tint: NDArray[np.float64], ma
     return float(np.linalg.norm(moved))
 
 
-def unexplained(before: Features, after: Features, where: Mask | None = None) -> Floats:
+def unexplained(before: Features, after: Features, where: Mask | None = None, painted: Mask | None = None) -> Floats:
     """(h / 4, w / 4) difference in CIE L*, a*, b* that the global fits leave, smoothed; 0 outside of *where*.
 
     Lightness is compared after the tone curve that the medians of the cells *where* give, chroma after their median
-    tint.
+    tint. Clipped cells show no colour, except those *painted*, which no exposure clipped.
     """
     where = np.ones(before.coarse.shape[:2], dtype=np.bool_) if where is None else where
     tone = tone_of(before.coarse[..., 0][where], after.coarse[..., 0][where], (0.0, 100.0))
     lightness = after.coarse[..., 0] - tone.of(before.coarse[..., 0])
     both = before.coloured & after.coloured
+    counts = both if painted is None else both | (before.coloured & painted)
     chroma = (after.coarse - before.coarse)[..., 1:]
     if (both & where).any():
         chroma = chroma - np.median(chroma[both & where], axis=0)
     # scaled back to the cell's own lightness: the chroma of dark cells is mostly noise
-    chroma = chroma * ((after.coarse[..., :1] + 16.0) / 66.0) * both[..., None]
+    chroma = chroma * ((after.coarse[..., :1] + 16.0) / 66.0) * counts[..., None]
     rest = np.dstack([lightness, chroma]).astype(np.float32)
     rest = np.where(where[..., None], rest, 0.0).astype(np.float32)
     weight = cv2.GaussianBlur(where.astype(np.float32), (0, 0), _SIGMA_CELLS)
@@ -117,7 +136,7 @@ def background_blob(rest: Floats, masks: ColourTruth) -> float:
     if np.count_nonzero(where) < _LEAST_BACKGROUND:
         return 0.0
     spread = 1.4826 * float(np.median(rest[where]))
-    odd = where & (rest > max(_LEAST_DIFFERENCE, _SPREAD * spread))
+    odd = where & (rest > np.clip(_SPREAD * spread, _LEAST_DIFFERENCE, _MOST_DIFFERENCE))
     count, _, stats, _ = cv2.connectedComponentsWithStats(odd.astype(np.uint8), connectivity=4)
     largest = int(stats[1:, cv2.CC_STAT_AREA].max()) if count > 1 else 0
     return largest * COARSE**2 / masks.unit_px

@@ -68,9 +68,9 @@ def cells(layer: NDArray[np.bool_]) -> Floats:
 def coarse_colour(photo: Photo) -> tuple[Floats, NDArray[np.bool_]]:
     """Colour by cells of 4 x 4 pixels, and where it counts.
 
+    Clipped and black pixels carry no colour and are left out of the mean, except in cells that have hardly others.
     Chroma is scaled to the lightness 50: a* and b* times (50 + 16) / (L* + 16). In CIE 1976 L*a*b* all three of
-    L* + 16, a* and b* grow with the cube root of the light, so this does not change with exposure. Clipped and black
-    pixels carry no colour and are left out of the mean.
+    L* + 16, a* and b* grow with the cube root of the light, so this does not change with exposure.
     """
     rows, columns = coarse_size((photo.shape[0], photo.shape[1]))
     brightest = photo.max(axis=2)
@@ -78,10 +78,12 @@ def coarse_colour(photo: Photo) -> tuple[Floats, NDArray[np.bool_]]:
     share = cv2.resize(counts, (columns, rows), interpolation=cv2.INTER_AREA)
     light = cv2.resize(photo.astype(np.float32) * counts[..., None], (columns, rows), interpolation=cv2.INTER_AREA)
     every = cv2.resize(photo.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
-    lab = cv2.cvtColor(light / np.maximum(share, 1e-3)[..., None] / 255.0, cv2.COLOR_RGB2LAB)
+    coloured = share > 0.5
+    mean = np.where(coloured[..., None], light / np.maximum(share, 1e-3)[..., None], every)
+    lab = cv2.cvtColor(mean / np.float32(255.0), cv2.COLOR_RGB2LAB)
     lightness = cv2.cvtColor(every / 255.0, cv2.COLOR_RGB2LAB)[..., 0]
     chroma = lab[..., 1:] * ((_REFERENCE_LIGHTNESS + 16.0) / (lab[..., :1] + 16.0))
-    return np.dstack([lightness, chroma]).astype(np.float32), np.asarray(share > 0.5)
+    return np.dstack([lightness, chroma]).astype(np.float32), np.asarray(coloured)
 
 
 def part_cells(truth: GateTruth, instance_id: int) -> NDArray[np.bool_]:

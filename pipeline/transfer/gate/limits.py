@@ -25,7 +25,7 @@ Sample = tuple[Photo, Photo, GateTruth]
 """A camera photo, what a change that keeps all labels made of it, and its truth."""
 
 QUANTILE: Final = 0.995
-"""Of the worst scores of the calibration's photos; fifteen scores at 0.5 % each would allow 7 %, the margin takes the
+"""Of the worst scores of the calibration's photos; sixteen scores at 0.5 % each would allow 7 %, the margin takes the
 rest."""
 MARGIN: Final = 1.15
 LEAST_SAMPLES: Final = 20
@@ -58,6 +58,7 @@ BOUNDS: Final[dict[str, Bounds]] = {
     "highlight_px": Bounds(3.0, 3.5, 4.0),
     "clipping": Bounds(0.10, 0.20, 0.40),
     "light_came_px": Bounds(8.0, 12.0, 16.0),
+    "dark_came_px": Bounds(8.0, 12.0, 16.0),
 }
 """Bounds of every score's limit; docs/gate.md says why."""
 

@@ -40,8 +40,8 @@ _CLIPPED_SLACK: Final = 12.0
 """Codes below the level that clipping would have in which a pixel still counts as that bright."""
 _TOLERANCE_PX: Final = 2
 CAME_CODES: Final = 24.0
-"""Brighter by so much than the part's own change is light that came: more than the 20 codes by which a highlight must
-stand out to be judged, less than the 30 that planted ones have."""
+"""Brighter or darker by so much than the part's own change is a mark that came: more than the 20 codes by which a
+highlight must stand out to be judged, less than the 30 that planted ones have."""
 _CAME_SIGMA_PX: Final = 0.8
 """Takes single pixels of noise out."""
 
@@ -131,9 +131,18 @@ def clipping_change(before: NDArray[np.uint8], after: NDArray[np.uint8], curve: 
     return min(1.0, float(np.count_nonzero(gone | came)) / float(np.count_nonzero(clipped)))
 
 
-def light_came(before: Floats, after: Floats, part: Region) -> float | None:
-    """Pixels of the largest patch of *part* that became much brighter than its surroundings did: a highlight that no
-    label knows. None where the part has no inside.
+@dataclass(frozen=True)
+class Came:
+    """Marks on a part that no label knows: pixels of the largest patch of each kind."""
+
+    light_px: float
+    """Much brighter than the part became: a highlight."""
+    dark_px: float
+    """Much darker: a pit, a scratch, a hole."""
+
+
+def marks_came(before: Floats, after: Floats, part: Region) -> Came | None:
+    """The largest patches of *part* that changed much more than the part did. None where the part has no inside.
 
     *before*, *after*: (h, w) grey, codes, the first after the tone curve. The part's median change is taken off, and a
     pixel counts when what is left exceeds CAME_CODES and five robust standard deviations of the part.
@@ -146,8 +155,13 @@ def light_came(before: Floats, after: Floats, part: Region) -> float | None:
     change = cv2.GaussianBlur(after[window] - before[window], (0, 0), _CAME_SIGMA_PX)
     change = change - float(np.median(change[inside]))
     spread = 1.4826 * float(np.median(np.abs(change[inside])))
-    bright = inside & (change > max(CAME_CODES, 5.0 * spread))
-    _, _, stats, _ = cv2.connectedComponentsWithStats(bright.astype(np.uint8), connectivity=8)
+    least = max(CAME_CODES, 5.0 * spread)
+    return Came(_largest(inside & (change > least)), _largest(inside & (change < -least)))
+
+
+def _largest(mask: Mask) -> float:
+    """Pixels of the largest connected patch of *mask*."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     return float(stats[1:, cv2.CC_STAT_AREA].max(initial=0))
 
 

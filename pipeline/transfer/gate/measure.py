@@ -24,14 +24,15 @@ from pipeline.transfer.gate.colour import (
     unexplained,
 )
 from pipeline.transfer.gate.edges import Outlines, drift, outlines_of, part_edges, profiles, without_clipped
-from pipeline.transfer.gate.features import Features, features_of
+from pipeline.transfer.gate.features import Features, Floats, cells, features_of
 from pipeline.transfer.gate.flow import flow_of, part_flow, texture
-from pipeline.transfer.gate.marks import clipping_change, defect_mark, highlight_mark, light_came
+from pipeline.transfer.gate.marks import clipping_change, defect_mark, highlight_mark, marks_came
 from pipeline.transfer.gate.shading import part_shading, photo_shading
 from pipeline.transfer.gate.tone import tone_of
 from pipeline.transfer.gate.truth import CLIPPED_CODE, GateTruth
 
 Photo = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
 
 SCORES: Final[dict[str, str]] = {
     "edge_drift_px": "largest drift of 14 px of the part's outline, px",
@@ -43,16 +44,21 @@ SCORES: Final[dict[str, str]] = {
     "tint": "change of colour of the whole photo, CIE a*b* at L* 50",
     "chroma": "change of colour beyond the whole photo's, CIE a*b* at L* 50",
     "blob": "largest unexplained area of the background over the smallest part's (of 1 % of the photo at most)",
-    "painted_over": "median unexplained change of the background, or of a part, CIE L*a*b*",
+    "painted_over": "median unexplained change of the background, of a part or beside it, CIE L*a*b*",
     "defect_loss": "share of the defect's contrast that is gone; above 1 when it is turned over",
     "highlight_loss": "share of the highlight's pattern that is gone",
     "highlight_px": "motion of the highlight's centre, px",
     "clipping": "share of the part's clipped pixels that came or went",
     "light_came_px": "largest patch of light that came on the part, px",
+    "dark_came_px": "largest dark patch that came on the part, px",
 }
 """Every score and what it says, with its unit."""
 
 
+_CLIPPING_SLACK: Final = 40.0
+"""Codes that a channel may lie beside the tone curve, which is that of grey levels."""
+_PAINTED_SHARE: Final = 0.25
+"""Of a cell's pixels that clip without reason, from where its colour counts all the same."""
 _CODES: Final = np.arange(256, dtype=np.float32)
 
 
@@ -101,10 +107,12 @@ def measure(camera: Camera, changed: Photo) -> tuple[Scored, ...]:
     after = features_of(changed)
     curve = _tone_curve(camera.features.grey8, after.grey8)
     soft = _along(curve, camera.features.soft)
+    clips = (changed.max(axis=2) >= CLIPPED_CODE) & ~camera.truth.clipped
+    exposed = clips & _could_clip(camera, after, curve)
     return (
-        *_outline_scores(camera, changed, after, curve),
+        *_outline_scores(camera, after, curve, exposed),
         *_inside_scores(camera, after, curve, soft),
-        *_colour_scores(camera, after),
+        *_colour_scores(camera, after, cells(clips & ~exposed) >= _PAINTED_SHARE),
         *_mark_scores(camera, changed, after, curve),
     )
 
@@ -127,8 +135,9 @@ def _along(curve: NDArray[np.float32], grey: NDArray[np.float32]) -> NDArray[np.
     return np.interp(grey, _CODES, curve).astype(np.float32)
 
 
-def _outline_scores(camera: Camera, changed: Photo, after: Features, curve: NDArray[np.float32]) -> Iterator[Scored]:
-    newly_clipped = (changed.max(axis=2) >= CLIPPED_CODE) & ~camera.truth.clipped
+def _outline_scores(
+    camera: Camera, after: Features, curve: NDArray[np.float32], newly_clipped: Mask
+) -> Iterator[Scored]:
     moved = drift(_along(curve, camera.profiles), profiles(after.grey, camera.outlines))
     moved = without_clipped(moved, camera.outlines, newly_clipped)
     for part in camera.truth.parts:
@@ -136,6 +145,13 @@ def _outline_scores(camera: Camera, changed: Photo, after: Features, curve: NDAr
         if edges is not None:
             yield Scored("edge_drift_px", edges.drift_px, part.name)
             yield Scored("edge_lost", edges.lost, part.name)
+
+
+def _could_clip(camera: Camera, after: Features, curve: NDArray[np.float32]) -> Mask:
+    """(h, w) pixels that exposure may have clipped: near enough to it and no darker now. Saturated paint is neither."""
+    near = curve[camera.photo.max(axis=2)] >= CLIPPED_CODE - _CLIPPING_SLACK
+    as_bright = after.grey8 >= curve[camera.features.grey8] - _CLIPPING_SLACK
+    return np.asarray(near & as_bright)
 
 
 def _inside_scores(
@@ -159,23 +175,30 @@ def _inside_scores(
         yield Scored("shading_lost", shading, "photo")
 
 
-def _colour_scores(camera: Camera, after: Features) -> Iterator[Scored]:
+def _colour_scores(camera: Camera, after: Features, painted: Mask) -> Iterator[Scored]:
     before, masks = camera.features, camera.colours
-    everywhere = unexplained(before, after)
     tint = global_tint(before, after, masks)
     yield Scored("tint", float(np.linalg.norm(tint)), "photo")
     for part, mask in zip(camera.truth.parts, masks.parts, strict=True):
         chroma = part_chroma(before, after, tint, mask)
         if chroma is not None:
             yield Scored("chroma", chroma, part.name)
-        over = painted_over(everywhere, mask)
-        if over is not None:
-            yield Scored("painted_over", over, part.name)
-    behind = unexplained(before, after, masks.background)
+    behind = unexplained(before, after, masks.background, painted)
     yield Scored("blob", background_blob(behind, masks), "background")
-    over = painted_over(behind, masks.background)
-    if over is not None:
-        yield Scored("painted_over", over, "background")
+    everywhere = unexplained(before, after, None, painted)
+    for rest, where, of in _areas(camera, behind, everywhere):
+        over = painted_over(rest, where)
+        if over is not None:
+            yield Scored("painted_over", over, of)
+
+
+def _areas(camera: Camera, behind: Floats, everywhere: Floats) -> Iterator[tuple[Floats, Mask, str]]:
+    """Differences, and the cells and the name of each area that may be painted over."""
+    masks = camera.colours
+    yield behind, masks.background, "background"
+    for part, inside, rings in zip(camera.truth.parts, masks.parts, masks.beside, strict=True):
+        yield everywhere, inside, part.name
+        yield from ((everywhere, ring, f"beside {part.name}") for ring in rings)
 
 
 def _mark_scores(camera: Camera, changed: Photo, after: Features, curve: NDArray[np.float32]) -> Iterator[Scored]:
@@ -197,6 +220,7 @@ def _mark_scores(camera: Camera, changed: Photo, after: Features, curve: NDArray
         clipping = clipping_change(brightest, brightest_after, curve, part)
         if clipping is not None:
             yield Scored("clipping", clipping, part.name)
-        came = light_came(expected, found, part)
+        came = marks_came(expected, found, part)
         if came is not None:
-            yield Scored("light_came_px", came, part.name)
+            yield Scored("light_came_px", came.light_px, part.name)
+            yield Scored("dark_came_px", came.dark_px, part.name)

@@ -54,12 +54,13 @@ def tone_of(before: Floats, after: Floats, extent: tuple[float, float]) -> Tone:
 
     Medians in 32 bins of *before*, weighted by the square root of their pixels, approached by least squares with a
     slope of LEAST_SLOPE to MOST_SLOPE everywhere. Of levels that became black or white only the first counts, and only
-    where the others lead there: a part that was painted white is no overexposure.
+    where the others lead there: a part that was painted white is no overexposure. Black that stayed black
+    always counts; white may also have been brighter than white.
     """
     x, y, weight = _medians(before, after, extent)
     size = extent[1] - extent[0]
     dark, bright = y <= extent[0] + _AT_ENDS * size, y >= extent[1] - _AT_ENDS * size
-    inner = ~dark & ~bright
+    inner = (~dark | (x <= extent[0] + _AT_ENDS * size)) & ~bright
     tone = _fitted(x[inner], y[inner], weight[inner], extent)
     ends = [*np.flatnonzero(dark)[-1:], *np.flatnonzero(bright)[:1]]
     fitting = [end for end in ends if abs(float(tone.of(x[end])) - y[end]) <= _LEADS_THERE * size]

@@ -7,11 +7,12 @@ from functools import cache
 import cv2
 import numpy as np
 import pytest
+from support.added import ADDED
 from support.gate_scenes import HEIGHT, WIDTH, drawn_scene, truth_of
 from support.planted import PLANTED
 from support.washed import WASHED, all_recoloured
 
-from pipeline.transfer.gate.benign import BENIGN
+from pipeline.transfer.gate.benign import BENIGN, to_codes
 from pipeline.transfer.gate.limits import BOUNDS, DEFAULT, Limits, benign_samples, calibrate
 from pipeline.transfer.gate.measure import prepare
 from pipeline.transfer.gate.verdict import judge
@@ -28,6 +29,9 @@ CAUGHT_BY = {
     "highlight moved": "highlight_loss",
 }
 """The score that each corruption must exceed at least once, so that no score goes blind behind another."""
+
+HIGHEST = Limits({score: bounds.highest for score, bounds in BOUNDS.items()}, "highest", 0)
+"""Whatever a build calibrates, its limits are no higher."""
 
 
 @cache
@@ -96,11 +100,31 @@ def test_nonsense_never_passes():
 
 @pytest.mark.parametrize("name", list(WASHED))
 def test_a_picture_that_lost_what_the_photo_showed_never_passes(name):
-    """Limits at their highest: whatever a build calibrates."""
-    highest = Limits({score: bounds.highest for score, bounds in BOUNDS.items()}, "highest", 0)
     for seed, camera in enumerate(cameras()):
         picture = WASHED[name](camera.photo, camera.truth, np.random.default_rng([seed, 4]))
-        assert not judge(camera, picture, highest).passed, f"scene {seed}"
+        assert not judge(camera, picture, HIGHEST).passed, f"scene {seed}"
+
+
+@pytest.mark.parametrize("name", list(ADDED))
+def test_a_mark_that_no_label_knows_never_passes(name):
+    offered = 0
+    for seed, camera in enumerate(cameras()):
+        picture = ADDED[name](camera.photo, camera.truth, np.random.default_rng([seed, 6]))
+        if picture is None:
+            continue
+        offered += 1
+        assert not judge(camera, picture, HIGHEST).passed, f"scene {seed}"
+    assert offered >= 0.6 * SCENES
+
+
+def test_an_invented_part_does_not_hide_in_a_busy_background():
+    for seed, camera in enumerate(cameras()):
+        rng = np.random.default_rng([seed, 7])
+        texture = cv2.GaussianBlur(rng.normal(0, 1, camera.photo.shape[:2]).astype(np.float32), (0, 0), 6)
+        busy = camera.photo + (10 / texture.std() * texture * camera.truth.background)[..., None]
+        picture = PLANTED["part invented"](to_codes(busy), camera.truth, rng)
+        failures = judge(camera, picture, HIGHEST).failures
+        assert "blob" in {failure.score for failure in failures}, f"scene {seed}"
 
 
 def test_a_part_that_fills_the_frame_has_no_background_to_hide_a_fault():

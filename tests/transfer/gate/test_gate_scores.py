@@ -166,10 +166,17 @@ def test_what_was_painted_over_is_measured_as_it_was_painted_and_tone_is_not():
     after = features.features_of(to_codes(255 * cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)))
     over = colour.painted_over(colour.unexplained(before, after, masks.background), masks.background)
     assert over == pytest.approx(8.0 / np.sqrt(2), rel=0.2)  # half of a sine is above; tone takes a little
-    brighter = features.features_of(to_codes(255 * (photo / 255.0) ** 0.8 * np.array([1.04, 1.0, 0.96])))
+    exposed = to_linear(photo) * np.array([1.3, 1.2, 1.1], np.float32)
+    brighter = features.features_of(to_codes(255 * to_display(exposed)))
     rest = colour.unexplained(before, brighter)
-    assert max(colour.painted_over(rest, mask) for mask in masks.parts) < 1.0
+    assert max(colour.painted_over(rest, mask) for mask in masks.parts) < 2.0
     assert colour.painted_over(rest, np.zeros_like(masks.background)) is None
+
+
+def test_black_that_stays_black_is_part_of_the_tone_curve():
+    before = np.r_[np.zeros(4000), np.linspace(45, 60, 1000)].astype(np.float32)
+    after = np.r_[np.zeros(4000), np.linspace(53, 70, 1000)].astype(np.float32)
+    assert np.abs(tone.tone_of(before, after, (0.0, 100.0)).of(before) - after).max() < 1.0
 
 
 @pytest.mark.parametrize("kept", [1.0, 0.5, 0.0, -1.0])
@@ -232,20 +239,21 @@ def test_clipping_counts_what_came_and_went():
     assert marks.clipping_change(old, (old * 0.8).astype(np.uint8), darker, part) == 0.0
 
 
-def test_light_that_came_on_a_part_is_found_and_broad_shading_is_not():
+@pytest.mark.parametrize("sign", [1, -1])
+def test_light_and_dark_that_came_on_a_part_are_found_and_broad_shading_is_not(sign):
     rng = np.random.default_rng(4)
     old = (110 + 20 * rng.random((80, 100))).astype(np.float32)
     part = region("p", 1, np.ones(old.shape))
-    grain = old + rng.normal(0, 4, old.shape).astype(np.float32)
-    assert marks.light_came(old, grain, part) <= 2
-    shaded = old + np.linspace(-20, 20, 100, dtype=np.float32)[None]
-    assert marks.light_came(old, shaded, part) == 0
+
+    def came(new, where=part):
+        found = marks.marks_came(old, new, where)
+        return (found.light_px, found.dark_px)[::sign]
+
+    assert max(came(old + rng.normal(0, 4, old.shape).astype(np.float32))) <= 2
+    assert came(old + np.linspace(-20, 20, 100, dtype=np.float32)[None]) == (0, 0)
     streak = old.copy()
-    streak[40:44, 20:50] += 60
-    assert 90 <= marks.light_came(old, streak, part) <= 220
-    darker = old.copy()
-    darker[40:44, 20:50] -= 60
-    assert marks.light_came(old, darker, part) == 0
-    outside = region("q", 1, (np.indices(old.shape)[1] > 60))
-    assert marks.light_came(old, streak, outside) == 0
-    assert marks.light_came(old, streak, region("r", 1, np.ones((3, 4)))) is None
+    streak[40:44, 20:50] += sign * 60
+    assert 90 <= came(streak)[0] <= 220
+    assert came(streak)[1] == 0
+    assert came(streak, region("q", 1, (np.indices(old.shape)[1] > 60))) == (0, 0)
+    assert marks.marks_came(old, streak, region("r", 1, np.ones((3, 4)))) is None
