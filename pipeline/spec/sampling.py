@@ -42,12 +42,9 @@ def calls_problem(scheduler: SchedulerName, unet_calls: int, strength: float) ->
     if scheduler in KARRAS:
         possible = karras_steps(lambda steps: _karras_timestep(steps, unet_calls), unet_calls, strength) is not None
         return None if possible else karras_problem(unet_calls, strength)
-    if scheduler in DISTILLED:
-        most = int(DISTILLED_STEPS * strength)
-    elif scheduler == "ddim":  # the others repeat timesteps where there are more than trained ones
-        most = int(round(TRAINED_STEPS * strength, 6))
-    else:
-        return None
+    # beyond the trained steps some samplers repeat timesteps, and some divide by the zero between them
+    steps = DISTILLED_STEPS if scheduler in DISTILLED else TRAINED_STEPS
+    most = int(round(steps * strength, 6))
     if unet_calls <= most:
         return None
     expected = f"at most {most} UNet calls of scheduler {scheduler!r} at strength {strength:g}"

@@ -47,7 +47,10 @@ PARTS: Final = {"UNet": UNET, "VAE": VAE, "text encoder": TEXT}
 _CONTEXT_KEY: Final = UNET + "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
 _CONV_IN: Final = UNET + "input_blocks.0.0.weight"
 _SD2_CONTEXT: Final = 1024
-_LORA_MARKS: Final = ("lora_up", "lora_down", "lora_A", "lora_B", "lora.up", "lora.down", "hada_w1", "lokr_w1")
+_LORA_MARKS: Final = (
+    "lora_up", "lora_down", "lora_A", "lora_B", "lora.up", "lora.down", "lora_linear_layer", "hada_w1",
+    "lokr_w1",
+)  # fmt: skip
 
 
 _PREFIXES: Final[tuple[tuple[Kind, tuple[str, ...]], ...]] = (
@@ -119,6 +122,18 @@ def check_checkpoint(header: Header, path: Path, config: ModelConfig) -> None:
             f"expected a UNet of {config.channels} channels and prompts of {config.context} numbers in {path}, found "
             f"{first} and {context}: this is not Stable Diffusion 1.5"
         )
+
+
+def expect_sd15_controlnet(header: Header, path: Path, config: ModelConfig) -> None:
+    """Raise InputError for a ControlNet of another model, told by its header alone."""
+    contexts = {entry.shape[-1] for name, entry in header.tensors.items() if name.endswith("attn2.to_k.weight")}
+    if header.below("add_embedding.", "label_emb.", CONTROL + "label_emb."):
+        found = "one for SDXL"
+    elif contexts - {config.context}:
+        found = f"one that takes prompts of {max(contexts)} numbers"
+    else:
+        return
+    raise InputError(f"expected a ControlNet for Stable Diffusion 1.5 in {path}, found {found}; use another")
 
 
 def _advice(found: Kind) -> str:

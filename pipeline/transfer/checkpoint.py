@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pipeline.errors import InputError
 from pipeline.records import read_json, sha256_file, sha256_json
-from pipeline.transfer.architecture import USABLE, WORDS, Kind, check_checkpoint, kind_of
+from pipeline.transfer.architecture import USABLE, WORDS, Kind, check_checkpoint, expect_sd15_controlnet, kind_of
 from pipeline.transfer.configs import ModelConfig
 from pipeline.transfer.safetensors_header import CONVERT, PICKLES, Header, read_header
 
@@ -57,6 +57,8 @@ def find_model(path: Path, config: ModelConfig) -> FoundModel:
         check_checkpoint(header, path, config)
     if kind == "sd15":
         check_checkpoint(header, path, config)
+    if kind == "controlnet":
+        expect_sd15_controlnet(header, path, config)
     return FoundModel(path, "file", kind, None, {"": header})
 
 
@@ -83,10 +85,12 @@ def model_hash(path: Path) -> str:
 def _find_folder(path: Path, config: ModelConfig) -> FoundModel:
     index = path / "model_index.json"
     if not index.is_file() and (path / "config.json").is_file():
-        return _find_controlnet(path)
+        return _find_controlnet(path, config)
     if not index.is_file():
+        files = sorted(file.name for file in path.glob("*.safetensors"))
         raise InputError(
-            f"expected model_index.json in {path} (a diffusers folder), found none; name the folder itself"
+            f"expected model_index.json in {path} (a diffusers folder), found "
+            f"{', '.join(files) or 'none'}; name the {'file' if files else 'folder'} itself"
         )
     pipeline = _class_name(index)
     if pipeline not in _PIPELINES:
@@ -102,11 +106,13 @@ def _find_folder(path: Path, config: ModelConfig) -> FoundModel:
     return FoundModel(path, "folder", "sd15", variants.pop(), headers)
 
 
-def _find_controlnet(path: Path) -> FoundModel:
+def _find_controlnet(path: Path, config: ModelConfig) -> FoundModel:
     if _class_name(path / "config.json") != "ControlNetModel":
         raise InputError(f"expected a ControlNet or a whole model in {path}, found {_class_name(path / 'config.json')}")
     file, variant = _weights_file(path, _CONTROLNET_WEIGHTS)
-    return FoundModel(path, "folder", "controlnet", variant, {"controlnet": read_header(file)})
+    header = read_header(file)
+    expect_sd15_controlnet(header, path, config)
+    return FoundModel(path, "folder", "controlnet", variant, {"controlnet": header})
 
 
 def _class_name(path: Path) -> str:
@@ -131,8 +137,18 @@ def _weights_file(folder: Path, stem: str) -> tuple[Path, str | None]:
     raise InputError(f"expected {stem}.safetensors in {folder}, found none; copy the whole folder")
 
 
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        found = read_json(path)
+    except ValueError as error:  # no JSON, no text
+        raise InputError(f"expected the config of a network in {path}, found something else; copy it again") from error
+    if not isinstance(found, dict):
+        raise InputError(f"expected the config of a network in {path}, found {type(found).__name__}; copy it again")
+    return found
+
+
 def _check_part_config(path: Path, part: str, config: ModelConfig) -> None:
-    found, expected = read_json(path / part / "config.json"), config.read(part)
+    found, expected = _read_config(path / part / "config.json"), config.read(part)
     keys = {"unet": ("cross_attention_dim", "in_channels", "block_out_channels"), "vae": ("latent_channels",)}
     for key in keys.get(part, ("hidden_size",)):
         if found.get(key) != expected[key]:

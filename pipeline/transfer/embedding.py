@@ -17,7 +17,10 @@ def count_vectors(path: Path, config: ModelConfig) -> int:
 
     Raises InputError unless one tensor of it has vectors as long as those of the text encoder of *config*.
     """
-    shapes = [entry.shape for entry in read_header(path).tensors.values()]
+    tensors = read_header(path).tensors
+    if "clip_g" in tensors:
+        raise InputError(f"expected an embedding for Stable Diffusion 1.5 in {path}, found one for SDXL; use another")
+    shapes = [entry.shape for entry in tensors.values()]
     fitting = [shape for shape in shapes if shape[-1:] == (config.context,)]
     if len(fitting) != 1:
         found = ", ".join(" x ".join(map(str, shape)) or "a number" for shape in shapes)

@@ -90,7 +90,7 @@ def _check_tensors(found: FoundModel, config: ModelConfig) -> CheckLine:
         return CheckLine("vectors", f"{count} of {config.context} numbers, as the text encoder wants them")
     if found.kind == "lora":
         expect_sd15_lora(found.headers[""], found.path, config)
-        count = compare_lora(found.headers[""], found.path, expected_shapes(config), config)
+        count = compare_lora(found.headers[""], found.path, expected_shapes(config))
         return CheckLine("layers", f"{count}, each with the shapes of its layer of the UNet or the text encoder")
     return CheckLine("tensors", f"{compare_shapes(found, config)}, every name and shape as the networks want them")
 

@@ -13,15 +13,16 @@ from typing import Any, Final
 
 import torch
 
-from pipeline.errors import InputError
+from pipeline.errors import GlintError, InputError
 from pipeline.spec.transfer import ControlKind
 from pipeline.transfer import devices
 from pipeline.transfer.checkpoint import FoundModel, expect_checkpoint, expect_kind, find_model, model_hash
 from pipeline.transfer.configs import ModelConfig, sd15_config
 from pipeline.transfer.devices import DtypeName
+from pipeline.transfer.lora_layers import compare_lora
 from pipeline.transfer.offline import stay_offline
 from pipeline.transfer.single_file import pipeline_of_file
-from pipeline.transfer.tensor_shapes import compare_shapes
+from pipeline.transfer.tensor_shapes import compare_shapes, expected_shapes
 from pipeline.transfer.tokenizer import make_tokenizer
 
 WORDS_OF_MODEL: Final = "Stable Diffusion 1.5"
@@ -78,12 +79,12 @@ _loaded: dict[ModelChoice, Networks] = {}
 def load(choice: ModelChoice) -> Networks:
     """The networks of *choice*, loaded by the first call in a process; another choice takes their place.
 
-    Raises InputError for files that cannot be used, EnvironmentProblem for devices that are not there.
+    Raises InputError for files that cannot be used, EnvironmentProblem for devices that are not there or too small.
     """
     with _lock:
         if choice not in _loaded:
             _loaded.clear()
-            _loaded[choice] = _load(choice)
+            _loaded[choice] = _within_memory(choice)
         return _loaded[choice]
 
 
@@ -91,6 +92,21 @@ def forget() -> None:
     """Free the memory of the loaded networks."""
     with _lock:
         _loaded.clear()
+
+
+def _within_memory(choice: ModelChoice) -> Networks:
+    """`_load`; raises OutOfMemory wherever memory runs out."""
+    try:
+        return _load(choice)
+    except GlintError:
+        raise
+    except (RuntimeError, MemoryError) as error:
+        if not devices.is_out_of_memory(error):
+            raise
+        raise devices.OutOfMemory(
+            f"expected memory for the weights of {choice.checkpoint} and what goes with it, found too little; free "
+            f"some, or choose another --device or --dtype"
+        ) from error
 
 
 def _load(choice: ModelChoice) -> Networks:
@@ -149,7 +165,7 @@ def _load_checkpoint(found: FoundModel, config: ModelConfig, dtype: torch.dtype)
         raise
     except (ValueError, KeyError, OSError, RuntimeError) as error:
         if devices.is_out_of_memory(error):
-            raise devices.OutOfMemory(f"expected memory for the weights of {found.path}, found too little") from error
+            raise
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
             f"expected weights that fit Stable Diffusion 1.5 in {found.path}, found: {first}; see `glint models check`"
@@ -160,14 +176,31 @@ def _add_lora(pipe: Any, lora: LoraUse, config: ModelConfig) -> None:
     """Add scale * up @ down to the weights that *lora* names."""
     from safetensors.torch import load_file
 
-    expect_kind(find_model(lora.path, config), "lora")
+    found = expect_kind(find_model(lora.path, config), "lora")
+    layers = compare_lora(found.headers[""], lora.path, expected_shapes(config))
     try:
         pipe.load_lora_weights(load_file(str(lora.path)))
+        _expect_adapted(pipe, layers, lora.path)
         pipe.fuse_lora(lora_scale=lora.scale, safe_fusing=True)
         pipe.unload_lora_weights()
+    except InputError:
+        raise
     except (ValueError, KeyError, RuntimeError) as error:
+        if devices.is_out_of_memory(error):
+            raise
         first = str(error).splitlines()[0]
         raise InputError(f"expected a LoRA for Stable Diffusion 1.5 in {lora.path}, found: {first}") from error
+
+
+def _expect_adapted(pipe: Any, layers: int, path: Path) -> None:
+    """Raise InputError unless *layers* got an adapter: diffusers leaves out without a word what it does not know."""
+    modules = (*pipe.unet.modules(), *pipe.text_encoder.modules())
+    adapted = sum(1 for module in modules if len(getattr(module, "lora_A", ())))
+    if adapted != layers:
+        raise InputError(
+            f"expected diffusers to take all {layers} layers of the LoRA {path}, found that it took {adapted}; use one "
+            f"with the names of kohya's scripts or of diffusers"
+        )
 
 
 def _add_embedding(pipe: Any, path: Path, config: ModelConfig) -> str:
@@ -200,6 +233,8 @@ def _load_controlnet(path: Path, config: ModelConfig, dtype: torch.dtype) -> Any
                 str(path), config=folder, torch_dtype=dtype, local_files_only=True
             )
     except (ValueError, KeyError, OSError, RuntimeError) as error:
+        if devices.is_out_of_memory(error):
+            raise
         raise InputError(
             f"expected a ControlNet for {WORDS_OF_MODEL} in {path}, found: {str(error).splitlines()[0]}"
         ) from error

@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.errors import InputError
-from pipeline.transfer.architecture import UNET
 from pipeline.transfer.configs import ModelConfig
-from pipeline.transfer.ldm_layout import unet_name
 from pipeline.transfer.safetensors_header import Header
 
 _SDXL_NAMES: Final = re.compile(r"lora_te2_|text_encoder_2\.|transformer_blocks[._][1-9]")
@@ -24,7 +22,7 @@ _FROM_PROMPT: Final = re.compile(r"attn2[._].*to_[kv].*(lora_down|lora_A|lora\.d
 _MODELS: Final = {2048: "SDXL", 1024: "Stable Diffusion 2"}
 """Length of a prompt's vectors -> whose."""
 _HALF: Final = re.compile(
-    r"(?P<layer>.+?)[._]lora(?:_(?P<kohya>down|up)|_(?P<peft>[AB])|(?:_linear_layer)?\.(?P<old>down|up))(?:\.\w+)?\.weight"
+    r"(?P<layer>.+?)[._]lora(?:_(?P<kohya>down|up)|_(?P<peft>[AB])|(?:_linear_layer)?\.(?P<old>down|up))\.weight"
 )
 """One of the two factors of a layer's change."""
 _NETWORKS: Final = {"unet": ("lora_unet_", "unet."), "text_encoder": ("lora_te_", "lora_te1_", "text_encoder.")}
@@ -37,7 +35,7 @@ Shape = tuple[int, ...]
 
 
 def expect_sd15_lora(header: Header, path: Path, config: ModelConfig) -> None:
-    """Raise InputError for a LoRA of another model, named by what its header shows."""
+    """Raise InputError for a LoRA of another model, or in names that are not known, told by its header alone."""
     if any(_SDXL_NAMES.search(name) for name in header.tensors):
         raise _another("one for SDXL", path)
     for name, entry in header.tensors.items():
@@ -45,15 +43,28 @@ def expect_sd15_lora(header: Header, path: Path, config: ModelConfig) -> None:
             size = (entry.shape[1:2] or (0,))[0]
             model = f"one for {_MODELS[size]}: " if size in _MODELS else ""
             raise _another(f"{model}{name} takes vectors of {size} numbers, not {config.context}", path)
+    pairs, wrong = _pairs_of(header)
+    prefixes = tuple(prefix for known in _NETWORKS.values() for prefix in known)
+    wrong += [f"{layer} names neither network" for layer in pairs if not layer.startswith(prefixes)]
+    _refuse(wrong, path)
 
 
-def compare_lora(header: Header, path: Path, shapes: Mapping[str, Mapping[str, Shape]], config: ModelConfig) -> int:
+def compare_lora(header: Header, path: Path, shapes: Mapping[str, Mapping[str, Shape]]) -> int:
     """Compare every layer of a LoRA with the layer that it changes; returns how many there are.
 
     *shapes*: "unet", "text_encoder" -> diffusers' name -> shape of their weights. Raises InputError that names the
-    first tensors that change no layer or do not fit theirs.
+    first tensors that change no layer or do not fit theirs: diffusers leaves out without a word what it does not know.
     """
-    weights = _layers_of(shapes, config)
+    weights = _layers_of(shapes)
+    pairs, wrong = _pairs_of(header)
+    for layer, pair in pairs.items():
+        wrong += [f"{layer} {problem}" for problem in _problems(pair, weights.get(_flat(layer)))]
+    _refuse(wrong if pairs else ["no pair of tensors"], path)
+    return len(pairs)
+
+
+def _pairs_of(header: Header) -> tuple[dict[str, dict[str, Shape]], list[str]]:
+    """Layer -> "down" and "up" -> shape of its factors; and what is wrong with other tensors."""
     pairs: dict[str, dict[str, Shape]] = {}
     wrong = []
     for name, entry in header.tensors.items():
@@ -63,28 +74,23 @@ def compare_lora(header: Header, path: Path, shapes: Mapping[str, Mapping[str, S
             pairs.setdefault(half["layer"], {})["down" if is_down else "up"] = entry.shape
         elif not name.endswith(_BESIDES):
             wrong.append(f"{name} is no part of a pair that is known")
-    for layer, pair in pairs.items():
-        wrong += [f"{layer} {problem}" for problem in _problems(pair, weights.get(_flat(layer)))]
-    if wrong or not pairs:
+    return pairs, wrong
+
+
+def _refuse(wrong: list[str], path: Path) -> None:
+    if wrong:
         more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
-        raise _another(f"{'; '.join(wrong[:_SHOWN]) or 'no pair of tensors'}{more}", path)
-    return len(pairs)
+        raise _another(f"{'; '.join(wrong[:_SHOWN])}{more}", path)
 
 
-def _layers_of(shapes: Mapping[str, Mapping[str, Shape]], config: ModelConfig) -> dict[str, Shape]:
-    """Flat name, by diffusers and by the original files -> shape of every weight that a LoRA can change."""
-    unet = config.read("unet")
-    layers = {}
-    for network in _NETWORKS:
-        for name, shape in shapes[network].items():
-            if len(shape) < 2 or not name.endswith(".weight"):
-                continue
-            names = [f"{network}.{name}"]
-            if network == "unet":
-                original = unet_name(name, unet["up_block_types"], unet["layers_per_block"])
-                names.append(f"unet.{original.removeprefix(UNET)}")
-            layers.update({_flat(one.removesuffix(".weight")): shape for one in names})
-    return layers
+def _layers_of(shapes: Mapping[str, Mapping[str, Shape]]) -> dict[str, Shape]:
+    """Flat name -> shape of every weight that a LoRA can change: linear layers and convolutions."""
+    return {
+        _flat(f"{network}.{name.removesuffix('.weight')}"): shape
+        for network in _NETWORKS
+        for name, shape in shapes[network].items()
+        if len(shape) >= 2 and name.endswith(".weight") and "embeddings." not in name
+    }
 
 
 def _flat(layer: str) -> str:
@@ -109,15 +115,10 @@ def _problems(pair: Mapping[str, Shape], weight: Shape | None) -> Iterator[str]:
         yield f"has only its {next(iter(pair))} half"
     else:
         down, up = pair["down"], pair["up"]
-        if down[1:2] != weight[1:2] or up[:1] != weight[:1] or _kernel(down) != _kernel(weight):
+        if down[1:] != weight[1:] or up[:1] != weight[:1] or len(up) != len(weight) or set(up[2:]) - {1}:
             yield f"is {down} and {up}, for a layer of {weight}"
         elif down[:1] != up[1:2]:
             yield f"has two ranks, {down} and {up}"
-
-
-def _kernel(shape: Shape) -> Shape:
-    """Linear layers and 1 x 1 convolutions are one."""
-    return () if shape[2:] == (1, 1) else shape[2:]
 
 
 def _another(found: str, path: Path) -> InputError:

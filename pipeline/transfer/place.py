@@ -21,7 +21,7 @@ from pipeline.records import to_dict
 from pipeline.spec.transfer import TransferSpec
 from pipeline.transfer.configs import sd15_config
 from pipeline.transfer.embedding import count_vectors
-from pipeline.transfer.store import ModelRecord, model_path, model_record
+from pipeline.transfer.store import ModelRecord, model_path, whole_model
 
 if TYPE_CHECKING:
     from pipeline.transfer.load import ModelChoice
@@ -87,13 +87,13 @@ def expect_machine(device: str, dtype: str) -> None:
 
 def models_used(spec: TransferSpec) -> ModelsUsed:
     """The models of *spec*. Raises ModelMissing for one that is not here, InputError for one of another kind."""
-    checkpoint = _of_kind(spec.model, "sd15")
+    checkpoint = whole_model(spec.model, "sd15")
     weights = {"checkpoint": checkpoint.sha256}
     for index, (name, scale) in enumerate(sorted(spec.loras.items())):
-        weights[f"lora {index} x {scale:g}"] = _of_kind(name, "lora").sha256
+        weights[f"lora {index} x {scale:g}"] = whole_model(name, "lora").sha256
     if spec.negative_embedding:
-        weights["negative embedding"] = _of_kind(spec.negative_embedding, "embedding").sha256
-    controls = {f"controlnet {use.kind}": _of_kind(use.model, "controlnet").sha256 for use in spec.controls}
+        weights["negative embedding"] = whole_model(spec.negative_embedding, "embedding").sha256
+    controls = {f"controlnet {use.kind}": whole_model(use.model, "controlnet").sha256 for use in spec.controls}
     return ModelsUsed(checkpoint, weights | controls)
 
 
@@ -105,7 +105,7 @@ def negative_vectors(spec: TransferSpec) -> int:
 
 def checkpoint_used(name: str) -> ModelsUsed:
     """A checkpoint by itself. Raises as `models_used` does."""
-    record = _of_kind(name, "sd15")
+    record = whole_model(name, "sd15")
     return ModelsUsed(record, {"checkpoint": record.sha256})
 
 
@@ -157,11 +157,6 @@ def describe_here(device: str, dtype: str) -> Place:
     if done.returncode == EXIT_BAD_INPUT:
         raise InputError(message)
     raise EnvironmentProblem(message)
-
-
-def _of_kind(name: str, kind: str) -> ModelRecord:
-    model_path(name, kind)  # raises for another kind
-    return model_record(name)
 
 
 def _path(name: str | None, kind: str) -> Path | None:

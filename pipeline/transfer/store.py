@@ -14,7 +14,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -25,6 +25,7 @@ from pipeline.errors import EnvironmentProblem, InputError
 from pipeline.records import from_dict, read_json, write_json
 from pipeline.transfer.checkpoint import find_model, model_hash
 from pipeline.transfer.configs import ModelConfig, sd15_config
+from pipeline.transfer.embedding import count_vectors
 from pipeline.transfer.lora_layers import expect_sd15_lora
 
 RECORD: Final = "record.json"
@@ -75,6 +76,21 @@ def list_models() -> list[ModelRecord]:
     return [_read(entry / RECORD) for entry in entries if (entry / RECORD).is_file()]
 
 
+def whole_model(name: str, kind: str) -> ModelRecord:
+    """The record of model *name*, whose weights are there and as large as it says.
+
+    Raises ModelMissing when they are not, InputError when it is not of *kind*.
+    """
+    path, record = model_path(name, kind), model_record(name)
+    size = _size(path) if path.exists() else 0
+    if size != record.bytes:
+        raise ModelMissing(
+            f"expected {record.bytes} bytes of the model {name!r} in {path}, found {size}; add it again with "
+            f"`glint models add FILE --name {name}` or `glint models pull`"
+        )
+    return record
+
+
 def model_path(name: str, kind: str | None = None) -> Path:
     """The weights of model *name*. Raises ModelMissing when there is none, InputError when it is not of *kind*."""
     record = model_record(name)
@@ -107,13 +123,16 @@ def add_model(
     """Copy (or *move*) a file or folder into the store and record it; *name* defaults to the file's own.
 
     Raises InputError for what cannot be used and for a name that is taken by other weights, EnvironmentProblem when the
-    store cannot be written. Adding the same weights again changes nothing.
+    store cannot be written. Adding the same weights again changes nothing but the licence, if one is named, and puts
+    back what was lost of them.
     """
     config = config or sd15_config()
     path = path.absolute() if path.name else path.resolve()  # "." has no name; links keep theirs
     found = find_model(path, config)
     if found.kind == "lora":
         expect_sd15_lora(found.headers[""], path, config)
+    if found.kind == "embedding":
+        count_vectors(path, config)
     name = name or _name_of(path)
     _check_name(name)
     checksum = model_hash(path)
@@ -121,7 +140,7 @@ def add_model(
     if (entry / RECORD).is_file():
         present = _read(entry / RECORD)
         if present.sha256 == checksum:
-            return present
+            return _again(path, entry, present, licence, move)
         raise InputError(f"expected a new name, found other weights under {name!r} already; choose another --name")
     record = ModelRecord(
         name=name,
@@ -136,6 +155,17 @@ def add_model(
     )
     _place(path, entry, record, move)
     return record
+
+
+def _again(path: Path, entry: Path, present: ModelRecord, licence: str, move: bool) -> ModelRecord:
+    """What is there already, whole again and under *licence* if that says something."""
+    record = present if licence == UNKNOWN_LICENCE else replace(present, licence=licence)
+    stored = entry / present.file
+    if not stored.exists() or model_hash(stored) != present.sha256:
+        _place(path, entry, replace(record, file=path.name), move)
+    elif record != present:
+        write_json(entry / RECORD, record)
+    return _read(entry / RECORD)
 
 
 def _place(path: Path, entry: Path, record: ModelRecord, move: bool) -> None:
@@ -155,6 +185,8 @@ def _place(path: Path, entry: Path, record: ModelRecord, move: bool) -> None:
         else:
             copy(path, staging / record.file)
         write_json(staging / RECORD, record)
+        if entry.exists():
+            shutil.rmtree(entry)  # a record whose weights were lost
         staging.rename(entry)
     except OSError as error:
         raise EnvironmentProblem(

@@ -52,8 +52,18 @@ def _wanted(found: FoundModel, config: ModelConfig) -> dict[str, dict[str, tuple
         shapes = controlnet_shapes(config)
         return {part: shapes if header.below("controlnet_cond_embedding.") else ldm_control_shapes(shapes, config)}
     if found.layout == "folder":
-        return expected_shapes(ModelConfig(found.path))
+        return _shapes_of_folder(found)
     return {"": ldm_shapes(expected_shapes(config), config)}
+
+
+def _shapes_of_folder(found: FoundModel) -> dict[str, dict[str, tuple[int, ...]]]:
+    try:
+        return expected_shapes(ModelConfig(found.path))
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:  # the libraries check few values
+        raise InputError(
+            f"expected configs of the networks of Stable Diffusion 1.5 in {found.path}, found {error}; "
+            f"download or copy the whole model again"
+        ) from error
 
 
 def expected_shapes(config: ModelConfig) -> dict[str, dict[str, tuple[int, ...]]]:

@@ -132,7 +132,7 @@ def test_the_first_timestep_is_the_strength_of_the_schedule(calls, strength):
     assert 1000 * strength / 4 < float(karras.timesteps[0]) < 1000 * strength
 
 
-@pytest.mark.parametrize("scheduler", ["ddim", "dpmpp_2m_karras", "euler", "lcm", "tcd", "unipc"])
+@pytest.mark.parametrize("scheduler", ["ddim", "dpmpp_2m", "dpmpp_2m_karras", "euler", "lcm", "tcd", "unipc"])
 def test_a_spec_is_told_exactly_what_a_scheduler_cannot_make(scheduler):
     import torch
 

@@ -225,7 +225,7 @@ def test_models_check_knows_every_name_that_a_layer_of_a_lora_goes_by(tiny, adde
     from safetensors.torch import save_file
 
     pairs = {
-        "lora_unet_middle_block_1_transformer_blocks_0_attn1_to_q": ("lora_down", "lora_up"),  # the original files'
+        "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_q": ("lora_down", "lora_up"),
         "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_out_0": ("lora_down", "lora_up"),
         "unet.mid_block.attentions.0.transformer_blocks.0.attn1.processor.to_out_lora": ("down", "up"),
         "lora_te_text_model_encoder_layers_0_self_attn_q_proj": ("lora_down", "lora_up"),
@@ -339,3 +339,79 @@ def test_folders_of_older_libraries_hold_the_same_networks(tiny, choice, tmp_pat
     for part in PARTS_OF_FOLDER:
         expected, state = (getattr(networks, part).state_dict() for networks in (wanted, found))
         assert all(torch.equal(state[name], expected[name]) for name in expected)
+
+
+STRANGE = {
+    "no prefix": (f"{ATTENTION}.lora_A.weight", f"{ATTENTION}.lora_B.weight"),
+    "ComfyUI": (f"diffusion_model.{ATTENTION}.lora_A.weight", f"diffusion_model.{ATTENTION}.lora_B.weight"),
+    "peft": (f"base_model.model.unet.{ATTENTION}.lora_A.weight", f"base_model.model.unet.{ATTENTION}.lora_B.weight"),
+    "adapter": (f"unet.{ATTENTION}.lora_A.default.weight", f"unet.{ATTENTION}.lora_B.default.weight"),
+    "original": (
+        "lora_unet_middle_block_1_transformer_blocks_0_attn1_to_q.lora_down.weight",
+        "lora_unet_middle_block_1_transformer_blocks_0_attn1_to_q.lora_up.weight",
+    ),
+    "other network": (f"te.{ATTENTION}.lora_A.weight", f"te.{ATTENTION}.lora_B.weight"),
+}
+
+
+@pytest.mark.parametrize("names", STRANGE.values(), ids=STRANGE)
+def test_a_lora_that_diffusers_would_leave_out_is_refused_where_it_is_loaded(choice, tmp_path, names):
+    import torch
+    from safetensors.torch import save_file
+
+    from pipeline.transfer.load import LoraUse, load
+
+    known = f"unet.{ATTENTION.replace('to_q', 'to_k')}"
+    state = {f"{known}.lora_A.weight": torch.ones(2, 64), f"{known}.lora_B.weight": torch.ones(64, 2)}
+    save_file(state | {names[0]: torch.ones(2, 64), names[1]: torch.ones(64, 2)}, str(tmp_path / "look.safetensors"))
+    with pytest.raises(InputError, match=r"expected a LoRA for Stable Diffusion 1\.5"):
+        load(replace(choice, loras=(LoraUse(tmp_path / "look.safetensors"),)))
+
+
+def test_a_lora_is_refused_unless_every_layer_of_it_gets_an_adapter(choice, tmp_path, monkeypatch):
+    from support import tiny_sd
+
+    from pipeline.transfer import load
+
+    tiny_sd.write_lora(tmp_path / "look.safetensors", ATTENTION, 64, 64)
+    monkeypatch.setattr(load, "compare_lora", lambda *_: 2)
+    with pytest.raises(InputError, match=r"take all 2 layers of the LoRA .*, found that it took 1"):
+        load.load(replace(choice, loras=(load.LoraUse(tmp_path / "look.safetensors"),)))
+
+
+@pytest.mark.parametrize(("down", "up"), [((2, 64), (64, 2)), ((2, 64, 3, 3), (64, 2, 1, 1))])
+def test_factors_of_another_shape_than_their_convolution_are_refused(tiny, added, tmp_path, down, up):
+    import torch
+    from safetensors.torch import save_file
+
+    layer = "lora_unet_mid_block_attentions_0_proj_in"
+    state = {f"{layer}.lora_down.weight": torch.zeros(down), f"{layer}.lora_up.weight": torch.zeros(up)}
+    save_file(state, str(tmp_path / "proj.safetensors"))
+    with pytest.raises(InputError, match=r"proj_in is .* for a layer of \(64, 64, 1, 1\)"):
+        added(tmp_path / "proj.safetensors")
+
+
+def test_memory_that_runs_out_while_networks_are_loaded_is_a_problem_of_the_machine(choice, monkeypatch):
+    import torch
+
+    from pipeline.transfer import load
+
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+
+    monkeypatch.setattr(load, "_settle", full)
+    load.forget()
+    with pytest.raises(EnvironmentProblem, match="expected memory for the weights of"):
+        load.load(choice)
+
+
+@pytest.mark.parametrize(
+    ("file", "text"), [("unet", ""), ("unet", "[1]"), ("vae", '{"latent_channels": 4, "block_out_channels": "x"}')]
+)
+def test_a_folder_with_a_broken_config_is_refused(tiny, choice, tmp_path, file, text):
+    from pipeline.transfer.load import load
+
+    folder = shutil.copytree(tiny.folder, tmp_path / "model")
+    (folder / file / "config.json").write_text(text)
+    with pytest.raises(InputError, match=r"expected (the config of a network|configs of the networks)"):
+        load(replace(choice, checkpoint=folder))

@@ -12,7 +12,9 @@ from pipeline.cli import main
 from pipeline.errors import EnvironmentProblem, InputError
 from pipeline.tables import names
 from pipeline.transfer.pull import known_model, pull
-from pipeline.transfer.store import add_model, list_models, model_path, model_record
+from pipeline.transfer.store import ModelMissing, add_model, list_models, model_path, model_record, whole_model
+
+_LAYER = "unet.mid_block.attentions.0.transformer_blocks.0.attn1.to_q"
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +44,71 @@ def test_the_same_weights_may_be_added_again_and_others_may_not(tmp_path):
     assert add_model(tmp_path / "a.safetensors", "look") == first
     with pytest.raises(InputError, match="other weights"):
         add_model(lora(tmp_path / "b.safetensors", rank=2), "look")
+
+
+def test_weights_that_were_lost_are_put_back_by_adding_them_again(tmp_path):
+    file = lora(tmp_path / "a.safetensors")
+    record = add_model(file, "look")
+    stored = model_path("look")
+    for spoil in (lambda: stored.write_bytes(stored.read_bytes()[:-3]), stored.unlink):
+        spoil()
+        assert add_model(file, "look") == record
+        assert stored.read_bytes() == file.read_bytes()
+
+
+def test_a_licence_may_be_named_later(tmp_path):
+    file = lora(tmp_path / "a.safetensors")
+    add_model(file, "look")
+    assert add_model(file, "look", licence="CC0-1.0").licence == "CC0-1.0"
+    assert add_model(file, "look").licence == "CC0-1.0"
+    assert model_record("look").licence == "CC0-1.0"
+
+
+def test_weights_that_are_gone_or_cut_count_as_missing(tmp_path):
+    file = lora(tmp_path / "a.safetensors")
+    add_model(file, "look")
+    assert whole_model("look", "lora").bytes == file.stat().st_size
+    with model_path("look").open("ab") as opened:
+        opened.write(b"x")
+    with pytest.raises(ModelMissing, match=rf"expected {file.stat().st_size} bytes of the model 'look'"):
+        whole_model("look", "lora")
+    model_path("look").unlink()
+    with pytest.raises(ModelMissing, match="found 0; add it again"):
+        whole_model("look", "lora")
+
+
+@pytest.mark.parametrize(
+    ("shapes", "said"),
+    [
+        ({"clip_l": (2, 768), "clip_g": (2, 1280)}, "an embedding for Stable Diffusion 1.5 in"),
+        ({"emb_params": (2, 1024)}, "one tensor of vectors of 768 numbers"),
+        ({"controlnet_cond_embedding.conv_in.weight": (16, 3, 3, 3), "add_embedding.linear_1.bias": (8,)}, "for SDXL"),
+        (
+            {"control_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": (320, 1024)},
+            "one that takes prompts of 1024 numbers",
+        ),
+        ({f"{_LAYER}.lora_A.default.weight": (4, 320)}, "no part of a pair that is known"),
+        ({"diffusion_model.mid_block.to_q.lora_A.weight": (4, 320)}, "names neither network"),
+    ],
+)
+def test_files_of_other_kinds_are_refused_when_they_are_added(tmp_path, models, shapes, said):
+    file = safetensors_files.write(tmp_path / "other.safetensors", shapes)
+    done = CliRunner().invoke(main, ["models", "add", str(file)])
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert not models.exists()
+
+
+def test_a_lora_of_the_text_encoder_alone_is_one(tmp_path):
+    names = [f"text_encoder.layers.0.self_attn.to_q_proj.lora_linear_layer.{side}.weight" for side in ("down", "up")]
+    file = safetensors_files.write(tmp_path / "te.safetensors", dict.fromkeys(names, (4, 4)))
+    assert add_model(file).kind == "lora"
+
+
+def test_a_folder_with_a_lora_says_to_name_the_file(tmp_path):
+    lora(tmp_path / "pytorch_lora_weights.safetensors")
+    with pytest.raises(InputError, match=r"found pytorch_lora_weights\.safetensors; name the file itself"):
+        add_model(tmp_path)
 
 
 _TO_K = "down_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k"
