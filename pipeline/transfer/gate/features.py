@@ -33,6 +33,8 @@ class Features:
 
     grey8: Photo
     """(h, w) uint8 BT.601 luma."""
+    brightest: Photo
+    """(h, w) uint8, the brightest channel: what clips."""
     grey: Floats
     """(h, w) float32 luma, codes, smoothed with a Gaussian of 1 px."""
     soft: Floats
@@ -50,8 +52,9 @@ def features_of(photo: Photo) -> Features:
     grey8 = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
     grey = cv2.GaussianBlur(grey8.astype(np.float32), (0, 0), _EDGE_SIGMA_PX)
     soft = cv2.GaussianBlur(grey, (0, 0), np.sqrt(_SOFT_SIGMA_PX**2 - _EDGE_SIGMA_PX**2))
-    coarse, coloured = coarse_colour(photo)
-    return Features(np.asarray(grey8), np.asarray(grey), np.asarray(soft), coarse, coloured)
+    brightest = np.maximum(np.maximum(photo[..., 0], photo[..., 1]), photo[..., 2])
+    coarse, coloured = coarse_colour(photo, brightest)
+    return Features(np.asarray(grey8), brightest, np.asarray(grey), np.asarray(soft), coarse, coloured)
 
 
 def coarse_size(shape: tuple[int, int]) -> tuple[int, int]:
@@ -65,15 +68,14 @@ def cells(layer: NDArray[np.bool_]) -> Floats:
     return np.asarray(cv2.resize(layer.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA), np.float32)
 
 
-def coarse_colour(photo: Photo) -> tuple[Floats, NDArray[np.bool_]]:
-    """Colour by cells of 4 x 4 pixels, and where it counts.
+def coarse_colour(photo: Photo, brightest: Photo) -> tuple[Floats, NDArray[np.bool_]]:
+    """Colour by cells of 4 x 4 pixels, and where it counts; *brightest* (h, w) is the photo's brightest channel.
 
     Clipped and black pixels carry no colour and are left out of the mean, except in cells that have hardly others.
     Chroma is scaled to the lightness 50: a* and b* times (50 + 16) / (L* + 16). In CIE 1976 L*a*b* all three of
     L* + 16, a* and b* grow with the cube root of the light, so this does not change with exposure.
     """
     rows, columns = coarse_size((photo.shape[0], photo.shape[1]))
-    brightest = photo.max(axis=2)
     counts = ((brightest < CLIPPED_CODE) & (brightest >= _DARK_CODE)).astype(np.float32)
     share = cv2.resize(counts, (columns, rows), interpolation=cv2.INTER_AREA)
     light = cv2.resize(photo.astype(np.float32) * counts[..., None], (columns, rows), interpolation=cv2.INTER_AREA)

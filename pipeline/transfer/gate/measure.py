@@ -107,13 +107,13 @@ def measure(camera: Camera, changed: Photo) -> tuple[Scored, ...]:
     after = features_of(changed)
     curve = _tone_curve(camera.features.grey8, after.grey8)
     soft = _along(curve, camera.features.soft)
-    clips = (changed.max(axis=2) >= CLIPPED_CODE) & ~camera.truth.clipped
+    clips = (after.brightest >= CLIPPED_CODE) & ~camera.truth.clipped
     exposed = clips & _could_clip(camera, after, curve)
     return (
         *_outline_scores(camera, after, curve, exposed),
         *_inside_scores(camera, after, curve, soft),
         *_colour_scores(camera, after, cells(clips & ~exposed) >= _PAINTED_SHARE),
-        *_mark_scores(camera, changed, after, curve),
+        *_mark_scores(camera, after, curve),
     )
 
 
@@ -149,7 +149,7 @@ def _outline_scores(
 
 def _could_clip(camera: Camera, after: Features, curve: NDArray[np.float32]) -> Mask:
     """(h, w) pixels that exposure may have clipped: near enough to it and no darker now. Saturated paint is neither."""
-    near = curve[camera.photo.max(axis=2)] >= CLIPPED_CODE - _CLIPPING_SLACK
+    near = curve[camera.features.brightest] >= CLIPPED_CODE - _CLIPPING_SLACK
     as_bright = after.grey8 >= curve[camera.features.grey8] - _CLIPPING_SLACK
     return np.asarray(near & as_bright)
 
@@ -201,7 +201,7 @@ def _areas(camera: Camera, behind: Floats, everywhere: Floats) -> Iterator[tuple
         yield from ((everywhere, ring, f"beside {part.name}") for ring in rings)
 
 
-def _mark_scores(camera: Camera, changed: Photo, after: Features, curve: NDArray[np.float32]) -> Iterator[Scored]:
+def _mark_scores(camera: Camera, after: Features, curve: NDArray[np.float32]) -> Iterator[Scored]:
     truth = camera.truth
     expected = curve[camera.features.grey8]
     found = after.grey8.astype(np.float32)
@@ -215,9 +215,8 @@ def _mark_scores(camera: Camera, changed: Photo, after: Features, curve: NDArray
         if mark is not None:
             yield Scored("highlight_loss", max(0.0, 1.0 - mark.kept), highlight.name)
             yield Scored("highlight_px", mark.moved_px, highlight.name)
-    brightest, brightest_after = camera.photo.max(axis=2), changed.max(axis=2)
     for part in truth.parts:
-        clipping = clipping_change(brightest, brightest_after, curve, part)
+        clipping = clipping_change(camera.features.brightest, after.brightest, curve, part)
         if clipping is not None:
             yield Scored("clipping", clipping, part.name)
         came = marks_came(expected, found, part)
