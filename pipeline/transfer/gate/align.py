@@ -101,9 +101,11 @@ def _solve(
         seen = cv2.remap(after, *where, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         difference = seen[:, 0].astype(np.float64) - level
         weighted = columns * weight[:, None]
-        square = weighted.T @ columns + 1e-3 * np.eye(6) * len(level)
-        answer = np.linalg.solve(square, weighted.T @ difference)
-        rest = difference - columns @ answer
+        # einsum and OpenCV, not BLAS: that adds up in an order that depends on its threads, and wakes them for six rows
+        square = np.einsum("ni,nj->ij", weighted, columns) + 1e-3 * np.eye(6) * len(level)
+        side = np.einsum("ni,n->i", weighted, difference)[:, None]
+        answer = cv2.solve(square, side, flags=cv2.DECOMP_CHOLESKY)[1][:, 0]
+        rest = difference - np.einsum("ni,i->n", columns, answer)
         weight = np.minimum(1.0, _TRUSTED_CODES / np.maximum(np.abs(rest - np.median(rest)), 1e-6))
         weight = np.where(np.maximum(level, seen[:, 0]) < _BRIGHTEST_CODE, weight, 1e-3)
         place = place - answer[:4]
@@ -111,4 +113,4 @@ def _solve(
             return np.zeros(4), np.full(4, np.inf)
     variance = float(np.average(rest**2, weights=weight))
     together = max(1.0, _CORRELATED_PX / stride**2)
-    return place, np.sqrt(np.diag(np.linalg.inv(square))[:4] * variance * together)
+    return place, np.sqrt(np.diag(cv2.invert(square, flags=cv2.DECOMP_CHOLESKY)[1])[:4] * variance * together)
